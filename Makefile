@@ -1,0 +1,42 @@
+# The two commands a new user needs: `make demo` and `make test`. Everything else is `make help`.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+RESIDENTS ?= 50000
+SEED ?= 1
+CITY ?= 28100
+
+.PHONY: help demo test check bench lock clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY) ## build a designated city and show it (RESIDENTS=3800000 for full size)
+	$(BIN)/kiban demo --residents $(RESIDENTS) --seed $(SEED) --city $(CITY)
+
+test: $(READY) ## run every check and test
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(READY) ## format, lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## measure, at full size (RESIDENTS=… for another)
+	$(BIN)/python -m bench --residents $(if $(filter command line,$(origin RESIDENTS)),$(RESIDENTS),3800000)
+
+lock: $(READY) ## resolve the dependencies anew into requirements.lock
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+clean: ## remove the environment and the demo's city
+	rm -rf $(VENV) .kiban
+
+$(READY): requirements.lock pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@

@@ -1,0 +1,1 @@
+"""Kiban: the platform under the core systems of a Japanese designated city."""

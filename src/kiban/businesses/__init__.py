@@ -1,0 +1,1 @@
+"""The content: one folder per business, all of one shape."""

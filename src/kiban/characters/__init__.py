@@ -1,0 +1,1 @@
+"""Characters of Japanese names: folding for search, length in characters."""

@@ -1,0 +1,1 @@
+"""The national standard as data: load, check, compare, derive, export. Pure."""

@@ -1,0 +1,1 @@
+"""The integrated database: the only room that speaks SQL to the registers."""

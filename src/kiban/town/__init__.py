@@ -1,0 +1,1 @@
+"""Makes a synthetic designated city for demo, tests and benchmarks."""
