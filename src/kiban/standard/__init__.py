@@ -1,1 +1,32 @@
 """The national standard as data: load, check, compare, derive, export. Pure."""
+
+from kiban.standard.assemble import target_item
+from kiban.standard.findings import Finding
+from kiban.standard.load import Reading, check, edition_folders, library, load, read
+from kiban.standard.model import Code, CodeList, Edition, Group, Item, Library, Overlay, Search
+from kiban.standard.sql import sql_check, sql_type
+from kiban.standard.values import ItemRules, check_value, rules
+
+__all__ = [
+    "Code",
+    "CodeList",
+    "Edition",
+    "Finding",
+    "Group",
+    "Item",
+    "ItemRules",
+    "Library",
+    "Overlay",
+    "Reading",
+    "Search",
+    "check",
+    "check_value",
+    "edition_folders",
+    "library",
+    "load",
+    "read",
+    "rules",
+    "sql_check",
+    "sql_type",
+    "target_item",
+]

@@ -1,0 +1,380 @@
+"""Items, codes and declaration become groups; what does not fit together is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from kiban.standard.declaration import Declaration, GroupDeclaration
+from kiban.standard.findings import Findings, suggest
+from kiban.standard.items import place
+from kiban.standard.model import CodeList, Group, Item, Search
+from kiban.standard.tables import Row
+
+Placed = tuple[Item, str]
+"""An item and its place in the file."""
+
+
+def check_items(placed: Iterable[Placed], findings: Findings) -> None:
+    """Find IDs and romaji that stand twice: `item-id-twice`, `romaji-twice`, `item-name-twice`."""
+    ids: dict[str, str] = {}
+    names: dict[tuple[str, str, str], str] = {}
+    for item, where in placed:
+        if item.id in ids:
+            findings.fault(
+                "item-id-twice",
+                f"データ項目ID {item.id} also stands at {ids[item.id]}",
+                where,
+                "give one of them a free number",
+            )
+        ids.setdefault(item.id, where)
+        for kind, word in (("romaji", item.romaji), ("item-name", item.name)):
+            first = names.setdefault((kind, item.group, word), where)
+            if word and first != where:
+                tell = findings.fault if kind == "romaji" else findings.slip
+                tell(
+                    f"{kind}-twice",
+                    f"{word} also stands at {first} in the group {item.group}",
+                    where,
+                    f"use another name for one of them, such as {word}_2",
+                )
+
+
+def check_codes(placed: Iterable[Placed], codes: dict[str, CodeList], findings: Findings) -> None:
+    """Find code lists that are not there; shared ones (コード一覧（連携）) are added as unknown.
+
+    Finds: `code-list-unknown`, `code-list-not-at-hand`, `code-value-too-long`, `code-list-unused`.
+    """
+    used = set()
+    for item, where in placed:
+        if item.code is None:
+            continue
+        used.add(item.code)
+        if item.code not in codes and item.code.isdecimal():
+            findings.fault(
+                "code-list-unknown",
+                f"コード {item.code} names a code list that is not there",
+                where,
+                suggest(item.code, codes, f"add codes/{item.code:0>3}_….csv"),
+            )
+        elif item.code not in codes:
+            codes[item.code] = CodeList(item.code, item.code, (), free=True, shared=True)
+            findings.note(
+                "code-list-not-at-hand",
+                f"the shared code list {item.code} is not at hand",
+                where,
+                "its values are not checked until it is added under codes/",
+            )
+        else:
+            _check_widths(item, codes[item.code], where, findings)
+    for code_list in codes.values():
+        if code_list.id not in used and not code_list.free:
+            findings.note(
+                "code-list-unused",
+                f"no item uses the code list {code_list.id} {code_list.name}",
+                "codes",
+                "name it in the コード column of an item, or remove it",
+            )
+
+
+def _check_widths(item: Item, code_list: CodeList, where: str, findings: Findings) -> None:
+    for value in code_list.values:
+        if item.digits is not None and len(value) > item.digits:
+            findings.slip(
+                "code-value-too-long",
+                f"コード値 {value} of list {code_list.id} has more than {item.digits} digits",
+                where,
+                f"raise 桁数 to {len(value)}, or shorten the value",
+            )
+        if item.type in ("9", "S9") and not value.lstrip("-").isdecimal():
+            findings.slip(
+                "code-value-not-number",
+                f"コード値 {value} of list {code_list.id} is not a number",
+                where,
+                "change データ型 to X, or the value to digits",
+            )
+
+
+def build_groups(
+    declaration: Declaration,
+    rows: list[Row],
+    items: list[Item],
+    codes: Mapping[str, CodeList],
+    findings: Findings,
+) -> tuple[Group, ...]:
+    """Put the items into the declared groups, and check what business.yaml says of them."""
+    placed = [(item, place("items.csv", row)) for item, row in zip(items, rows, strict=True)]
+    known = [g.name for g in declaration.groups]
+    unplaced: dict[str, str] = {}
+    for item, where in placed:
+        if item.group and item.group not in known and declaration.groups:
+            unplaced.setdefault(item.group, where)
+    for name, where in unplaced.items():
+        findings.fault(
+            "group-undeclared",
+            f"business.yaml declares no group {name}",
+            where,
+            suggest(name, known, f"add it under groups: with name: {name}"),
+        )
+    _check_declared(declaration, findings)
+    groups = []
+    for declared in declaration.groups:
+        own = tuple(item for item in items if item.group == declared.name)
+        groups.append(_build_group(declaration, declared, own, findings))
+    _check_scattered(placed, findings)
+    return _refer(declaration, tuple(groups), {item.id: where for item, where in placed}, findings)
+
+
+def _check_declared(declaration: Declaration, findings: Findings) -> None:
+    for part in ("id", "name"):
+        seen: set[str] = set()
+        for declared in declaration.groups:
+            word = getattr(declared, part)
+            if word and word in seen:
+                findings.fault(
+                    "group-twice",
+                    f"two groups have the {part} {word}",
+                    declaration.document.where(*declared.path, part),
+                    "name every group once",
+                )
+            seen.add(word)
+
+
+def _check_scattered(placed: Iterable[Placed], findings: Findings) -> None:
+    last, done = "", set()
+    for item, where in placed:
+        if item.group != last:
+            if item.group in done:
+                findings.note(
+                    "group-scattered",
+                    f"the items of {item.group} do not stand together",
+                    where,
+                    "move the row to the others of its group",
+                )
+            done.add(last)
+            last = item.group
+
+
+def _build_group(
+    declaration: Declaration, declared: GroupDeclaration, items: tuple[Item, ...], findings: Findings
+) -> Group:
+    def where(*path: str | int) -> str:
+        return declaration.document.where(*declared.path, *path)
+
+    by_romaji = {item.romaji: item for item in items}
+
+    def find(romaji: str | None, use: str, *path: str | int) -> Item | None:
+        if not romaji:
+            return None
+        if romaji not in by_romaji and items:
+            findings.fault(
+                "item-unknown",
+                f"{use} of group {declared.id} names {romaji}, which the group has not",
+                where(*path),
+                suggest(romaji, by_romaji, "name an item of the group"),
+            )
+        return by_romaji.get(romaji)
+
+    if not items and declared.name:
+        findings.fault(
+            "group-without-items",
+            f"items.csv has no item of the group {declared.name}",
+            where("name"),
+            suggest(declared.name, [], "write グループ_名称 exactly as in items.csv, or remove the group"),
+        )
+    history = find(declared.history, "history", "history")
+    if history is not None and not history.key:
+        findings.fault(
+            "history-not-key",
+            f"the history item {history.romaji} of group {declared.id} is no 主キー",
+            where("history"),
+            "mark it with ○ in 主キー, or set history: null",
+        )
+    ward = find(declared.ward, "ward", "ward")
+    if ward is not None and (ward.type not in ("X", "N") or ward.repeats):
+        findings.fault(
+            "ward-not-text",
+            f"the ward item {ward.romaji} of group {declared.id} is no single text",
+            where("ward"),
+            "name the item of type X that holds the ward code",
+        )
+    group = Group(
+        declared.id,
+        declared.name,
+        declared.kind,
+        declared.scope,
+        items,
+        history,
+        ward,
+        _build_search(declared, find),
+    )
+    if items and not group.subject:
+        findings.fault(
+            "group-without-key",
+            f"group {declared.id} has no 主キー item that identifies its subject",
+            where("name"),
+            "mark the identifying items with ○ in 主キー",
+        )
+    _check_companions(group, findings)
+    return group
+
+
+def _build_search(declared: GroupDeclaration, find: object) -> Search | None:
+    search = declared.search
+    if search is None:
+        return None
+    assert callable(find)
+    find(search.subject, "search subject", "search", "subject")
+    for i, romaji in enumerate(search.numbers):
+        find(romaji, "search", "search", "numbers", i)
+    for i, (name, kana) in enumerate(search.names):
+        find(name, "search", "search", "names", i, "name")
+        find(kana, "search", "search", "names", i, "kana")
+    find(search.birth, "search", "search", "birth")
+    find(search.sex, "search", "search", "sex")
+    for i, romaji in enumerate(search.address):
+        find(romaji, "search", "search", "address", i)
+    return Search(search.subject, search.numbers, search.names, search.birth, search.sex, search.address)
+
+
+def _check_companions(group: Group, findings: Findings) -> None:
+    for item in group.items:
+        if item.allows_unknown_date and f"{item.romaji}_fushohyoki" not in group:
+            findings.note(
+                "unknown-date-without-words",
+                f"{item.name} may be unknown and has no 不詳表記 beside it",
+                f"items.csv ({item.id} {item.name})",
+                f"add an item {item.romaji}_fushohyoki (N 72) to the group",
+            )
+
+
+def _refer(
+    declaration: Declaration, groups: tuple[Group, ...], where: Mapping[str, str], findings: Findings
+) -> tuple[Group, ...]:
+    """Settle where every 外部キー item points."""
+    explicit = _explicit_references(declaration, groups, findings)
+    settled = []
+    for group in groups:
+        references: dict[str, str] = {}
+        for item in group.items:
+            declared = explicit.get((group.id, item.romaji))
+            if declared is not None:
+                references[item.romaji] = declared
+            elif item.foreign_key:
+                target = _only_target(group, item, groups, where[item.id], findings)
+                if target is not None:
+                    references[item.romaji] = target
+        settled.append(
+            Group(
+                group.id,
+                group.name,
+                group.kind,
+                group.scope,
+                group.items,
+                group.history,
+                group.ward,
+                group.search,
+                references,
+            )
+        )
+    result = tuple(settled)
+    for group in result:
+        _check_targets(group, result, where, findings)
+    return result
+
+
+def _explicit_references(
+    declaration: Declaration, groups: tuple[Group, ...], findings: Findings
+) -> dict[tuple[str, str], str]:
+    ids = {group.id: group for group in groups}
+    found: dict[tuple[str, str], str] = {}
+    for reference in declaration.references:
+        for part, word in (("group", reference.group), ("to", reference.to)):
+            if word and word not in ids:
+                findings.fault(
+                    "reference-group-unknown",
+                    f"a reference names the group {word}, which is not there",
+                    declaration.document.where(*reference.path, part),
+                    suggest(word, ids, "name a group of this business by its id"),
+                )
+        group = ids.get(reference.group)
+        if group is not None and reference.item and reference.item not in group:
+            findings.fault(
+                "item-unknown",
+                f"a reference names {reference.item}, which group {group.id} has not",
+                declaration.document.where(*reference.path, "item"),
+                suggest(reference.item, [i.romaji for i in group.items], "name an item of the group"),
+            )
+        elif group is not None and reference.to in ids:
+            if not group.item(reference.item).foreign_key:
+                findings.note(
+                    "reference-not-foreign",
+                    f"{reference.item} of {group.id} is no 外部キー in items.csv",
+                    declaration.document.where(*reference.path),
+                    "mark it with ○ in 外部キー",
+                )
+            found[(reference.group, reference.item)] = reference.to
+    return found
+
+
+def _only_target(
+    group: Group, item: Item, groups: tuple[Group, ...], where: str, findings: Findings
+) -> str | None:
+    candidates = [g.id for g in groups if g.id != group.id and any(k.romaji == item.romaji for k in g.key)]
+    if len(candidates) == 1:
+        return candidates[0]
+    entry = f"{{group: {group.id}, item: {item.romaji}, to: …}}"
+    if candidates:
+        findings.fault(
+            "foreign-key-ambiguous",
+            f"外部キー {item.romaji} could point to {', '.join(candidates)}",
+            where,
+            f"add {entry} to references: in business.yaml",
+        )
+    else:
+        keys = [k.romaji for g in groups if g.id != group.id for k in g.key]
+        findings.slip(
+            "foreign-key-without-target",
+            f"外部キー {item.romaji} is a 主キー of no other group",
+            where,
+            suggest(item.romaji, keys, f"add {entry} to references: in business.yaml"),
+        )
+    return None
+
+
+def target_item(groups: Iterable[Group], target: str, romaji: str) -> Item | None:
+    """The item that a reference points to: the equally named key, or else the only subject item."""
+    group = next((g for g in groups if g.id == target), None)
+    if group is None:
+        return None
+    named = next((k for k in group.key if k.romaji == romaji), None)
+    if named is not None:
+        return named
+    return group.subject[0] if len(group.subject) == 1 else None
+
+
+def _check_targets(
+    group: Group, groups: tuple[Group, ...], where: Mapping[str, str], findings: Findings
+) -> None:
+    for romaji, target in group.references.items():
+        item, pointed = group.item(romaji), target_item(groups, target, romaji)
+        if pointed is None:
+            findings.fault(
+                "reference-without-key",
+                f"{romaji} points to {target}, which has no 主キー of that name",
+                where[item.id],
+                "name a group whose 主キー is that item",
+            )
+        elif pointed.type != item.type or item.repeats:
+            findings.fault(
+                "foreign-key-type",
+                f"{romaji} is {item.type} and its target in {target} is {pointed.type}",
+                where[item.id],
+                f"give both the type {pointed.type}, without 繰り返し",
+            )
+        elif pointed.digits != item.digits:
+            findings.note(
+                "foreign-key-digits",
+                f"{romaji} has {item.digits} digits and its target in {target} {pointed.digits}",
+                where[item.id],
+                f"give both {max(pointed.digits or 0, item.digits or 0)} digits",
+            )

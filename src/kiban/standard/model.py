@@ -1,0 +1,328 @@
+"""An edition of a business's data standard, as plain frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from kiban.kernel import Problem
+from kiban.standard.findings import suggest
+
+
+@dataclass(frozen=True)
+class Code:
+    """One value of a code list.
+
+    Attributes:
+        value: コード値, as it stands in the data.
+        label: コード値の内容.
+        remarks: 備考; empty where there is none.
+        valid_from: first day it may be used; None where it always could.
+        valid_to: the day after the last; None while it may be used.
+    """
+
+    value: str
+    label: str
+    remarks: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A list of codes (コード一覧).
+
+    Attributes:
+        id: コードID without leading zeros.
+        name: コード名.
+        codes: in the order of the file.
+        free: whether each municipality fills it itself (自治体固有コード), so values are not checked.
+        shared: whether it belongs to コード一覧（連携） and its values are not at hand here.
+    """
+
+    id: str
+    name: str
+    codes: tuple[Code, ...]
+    free: bool = False
+    shared: bool = False
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """Every value that was ever valid, once each, in the order of the file."""
+        return tuple(dict.fromkeys(code.value for code in self.codes))
+
+    def label(self, value: str) -> str | None:
+        """The latest label of a value; None where the list does not have it."""
+        return next((code.label for code in reversed(self.codes) if code.value == value), None)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One data item: a row of the 基本データリスト.
+
+    Attributes:
+        id: データ項目ID, eight digits.
+        name: データ項目.
+        romaji: データ項目（ローマ字）: the one name in SQL, CSV and JSON.
+        group: グループ_名称.
+        key: 主キー.
+        foreign_key: 外部キー.
+        classes: クラス分類 Lv1 to Lv3, each maybe empty.
+        type: one of X N 9 9V S9 BLOB YEAR DATE TIME.
+        digits: 桁数 in characters; for 9V the digits before the point; None where none are given.
+        scale: for 9V the digits after the point; otherwise None.
+        code: ID of the code list without leading zeros; None where the item is not coded.
+        repeat: how often the value may occur; None where once.
+        condition: データ出力条件: 必須, 条件付き必須 or 任意.
+        definition: 項目定義.
+        description: 項目説明.
+        reference: 標準仕様書関連箇所.
+        implementation: 実装類型, ○ or empty.
+        sample: サンプル値.
+        remarks: 備考.
+        extra: name and value of each further column of the list.
+    """
+
+    id: str
+    name: str
+    romaji: str
+    group: str
+    key: bool
+    foreign_key: bool
+    classes: tuple[str, str, str]
+    type: str
+    digits: int | None
+    scale: int | None
+    code: str | None
+    repeat: int | None
+    condition: str
+    definition: str = ""
+    description: str = ""
+    reference: str = ""
+    implementation: str = ""
+    sample: str = ""
+    remarks: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+    allows_unknown_date: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether every row has a value: the condition is 必須, or the item is part of the key."""
+        return self.condition == "必須" or self.key
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the value is a list."""
+        return self.repeat is not None and self.repeat > 1
+
+
+@dataclass(frozen=True)
+class Search:
+    """By which items the search finds the persons of a group; all are romaji.
+
+    Attributes:
+        subject: the item that identifies the person.
+        numbers: items compared whole.
+        names: pairs of a name and its kana; None where it has no kana.
+        birth: date of birth.
+        sex: sex code.
+        address: items of the address, from large to small.
+    """
+
+    subject: str
+    numbers: tuple[str, ...] = ()
+    names: tuple[tuple[str, str | None], ...] = ()
+    birth: str | None = None
+    sex: str | None = None
+    address: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of items: one table, one file.
+
+    Attributes:
+        id: name of the table.
+        name: グループ_名称.
+        kind: `register` (rows are true for a period and known for a period) or `log` (rows are added).
+        scope: `ward` (rows belong to a ward) or `city`.
+        items: in the order of the list.
+        history: the key item that counts the history of a subject, or None.
+        ward: the item that holds the ward code; never None where the scope is `ward`.
+        search: how persons are found, or None.
+        references: romaji of each 外部キー item -> ID of the group it points to.
+    """
+
+    id: str
+    name: str
+    kind: str
+    scope: str
+    items: tuple[Item, ...]
+    history: Item | None = None
+    ward: Item | None = None
+    search: Search | None = None
+    references: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @cached_property
+    def key(self) -> tuple[Item, ...]:
+        """The 主キー items, in the order of the list."""
+        return tuple(item for item in self.items if item.key)
+
+    @cached_property
+    def subject(self) -> tuple[Item, ...]:
+        """The key without the item that counts history: it identifies whom the row is about."""
+        return tuple(item for item in self.key if item != self.history)
+
+    @cached_property
+    def _by_romaji(self) -> dict[str, Item]:
+        return {item.romaji: item for item in self.items}
+
+    def __contains__(self, romaji: object) -> bool:
+        """Whether the group has an item of this romaji."""
+        return romaji in self._by_romaji
+
+    def item(self, romaji: str) -> Item:
+        """The item of this name.
+
+        Raises:
+            Problem: `item-unknown`, suggesting the closest name.
+        """
+        try:
+            return self._by_romaji[romaji]
+        except KeyError:
+            raise Problem(
+                "item-unknown",
+                f"group {self.id} has no item {romaji}",
+                fix=suggest(romaji, self._by_romaji, "look it up with: kiban standard show"),
+            ) from None
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition of the data standard of one business.
+
+    Attributes:
+        business: 業務ID, three digits.
+        id: name of the business's folder and database schema.
+        title: Japanese name of the business.
+        edition: ID of the edition.
+        status: `official`, or `reference` where Kiban wrote it.
+        basis: what it was made from, in words.
+        effective: first day it applies; None where unknown.
+        replaces: the edition it follows, or None.
+        renames: romaji in the replaced edition -> romaji here.
+        recodes: code list ID -> value in the replaced edition -> value here.
+        groups: in the order of business.yaml.
+        codes: by list ID without leading zeros.
+        folder: where it was read from.
+        law: the law it rests on; empty where not said.
+        source: for imported editions the file and its sha256.
+        overlay: the city's choices, where an overlay was laid over it.
+    """
+
+    business: str
+    id: str
+    title: str
+    edition: str
+    status: str
+    basis: str
+    effective: date | None
+    replaces: str | None
+    renames: Mapping[str, str] = field(hash=False)
+    recodes: Mapping[str, Mapping[str, str]] = field(hash=False)
+    groups: tuple[Group, ...]
+    codes: Mapping[str, CodeList] = field(hash=False)
+    folder: Path = field(compare=False)
+    law: str = ""
+    source: Mapping[str, str] = field(default_factory=dict, hash=False)
+    overlay: Overlay | None = field(default=None, hash=False)
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """All items of all groups."""
+        return tuple(item for group in self.groups for item in group.items)
+
+    def group(self, name: str) -> Group:
+        """The group of this ID or Japanese name.
+
+        Raises:
+            Problem: `group-unknown`, suggesting the closest name.
+        """
+        for group in self.groups:
+            if name in (group.id, group.name):
+                return group
+        known = [group.id for group in self.groups] + [group.name for group in self.groups]
+        raise Problem(
+            "group-unknown",
+            f"business {self.business} edition {self.edition} has no group {name}",
+            fix=suggest(name, known, "look it up with: kiban standard show"),
+        )
+
+    def code_list(self, item: Item) -> CodeList | None:
+        """The code list of an item; None where it is not coded."""
+        return None if item.code is None else self.codes[item.code]
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """What one city chose within the freedom that an edition leaves.
+
+    Attributes:
+        city: six-digit code of the municipality.
+        parameters: name -> value, as the city wrote them.
+        included: optional items that the city keeps.
+        excluded: optional items that the city leaves out.
+        display: group -> romaji in the order in which screens show them.
+    """
+
+    city: str
+    parameters: Mapping[str, Any]
+    included: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    display: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Library:
+    """All editions at hand, side by side.
+
+    Attributes:
+        editions: in the order in which they were found; the first of a business is its default.
+    """
+
+    editions: tuple[Edition, ...]
+
+    def edition(self, business: str, edition_id: str | None = None) -> Edition:
+        """The edition of a business, named by its 業務ID or its folder name.
+
+        Without an edition ID it is the first one found for the business.
+
+        Raises:
+            Problem: `business-unknown` or `edition-unknown`, suggesting what is there.
+        """
+        of_business = [e for e in self.editions if business in (e.business, e.id)]
+        if not of_business:
+            known = [word for e in self.editions for word in (e.business, e.id)]
+            raise Problem(
+                "business-unknown",
+                f"no edition of a business {business} is at hand",
+                fix=suggest(business, known, "point --root at the folder that holds its editions"),
+            )
+        if edition_id is None:
+            return of_business[0]
+        for edition in of_business:
+            if edition.edition == edition_id:
+                return edition
+        raise Problem(
+            "edition-unknown",
+            f"business {business} has no edition {edition_id}",
+            fix=suggest(
+                edition_id,
+                [e.edition for e in of_business],
+                "point --root at the folder that holds the edition",
+            ),
+        )
