@@ -1,0 +1,149 @@
+"""One real PostgreSQL for each test process, and a fresh database for each test that asks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from kiban.store.cluster import Cluster, Server, create_database
+
+_HOMES = Path("/tmp")  # short, because the path of a socket is limited; reachable where root runs the tests
+_KEPT = 40  # dropping databases one by one would cost a checkpoint each
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of its own, with the two roles that reach it."""
+
+    name: str
+    owner_dsn: str
+    app_dsn: str
+
+
+@dataclass
+class Databases:
+    """Makes databases by copying templates, and drops those of finished tests in batches."""
+
+    server: Server
+    _templates: dict[str, str] = field(default_factory=dict)
+    _made: int = 0
+    _finished: list[str] = field(default_factory=list)
+
+    def template(self, name: str, prepare: Callable[[Database], None]) -> str:
+        """Make a template once a session: a database that `prepare` fills, then nobody connects to."""
+        if name not in self._templates:
+            database = self.reach(f"template_{name}")
+            create_database(self.server.owner_dsn, database.name)
+            prepare(database)
+            self._templates[name] = database.name
+        return self._templates[name]
+
+    @contextlib.contextmanager
+    def fresh(self, template: str = "template1") -> Iterator[Database]:
+        """A copy of a template for one test."""
+        if len(self._finished) >= _KEPT:
+            self._drop()
+        self._made += 1
+        database = self.reach(f"test_{self._made}")
+        create_database(self.server.owner_dsn, database.name, template)
+        try:
+            yield database
+        finally:
+            self._finished.append(database.name)
+
+    def reach(self, name: str) -> Database:
+        """The connection strings for a database of this server."""
+        return Database(
+            name,
+            make_conninfo(self.server.owner_dsn, dbname=name),
+            make_conninfo(self.server.app_dsn, dbname=name),
+        )
+
+    def _drop(self) -> None:
+        with psycopg.connect(self.server.owner_dsn, autocommit=True) as connection:
+            for name in self._finished:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._finished.clear()
+
+
+@contextlib.contextmanager
+def _temporary_home() -> Iterator[Path]:
+    """A home whose server is gone afterwards, whatever the test did."""
+    folder = Path(tempfile.mkdtemp(prefix=f"kiban-test-{os.getpid()}-", dir=_HOMES))
+    folder.chmod(0o711)  # an unprivileged user runs the server where root runs the tests
+    try:
+        yield folder / "home"
+    finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    Cluster(folder / "home").destroy()
+    shutil.rmtree(folder)
+
+
+def _sweep() -> None:
+    """Stop and remove the servers of test processes that were killed."""
+    for folder in _HOMES.glob("kiban-test-*"):
+        pid = re.match(r"kiban-test-(\d+)-", folder.name)
+        if pid and folder.is_dir() and folder.stat().st_uid == os.geteuid() and not _lives(int(pid[1])):
+            with contextlib.suppress(FileNotFoundError):  # another process may sweep at the same time
+                _remove(folder)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        _sweep()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _sweep()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The embedded server of this test process."""
+    with _temporary_home() as home:
+        yield Cluster(home).up()
+
+
+@pytest.fixture(scope="session")
+def databases(server: Server) -> Databases:
+    """Makes further databases and templates on the server of this test process."""
+    return Databases(server)
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[Database]:
+    """An empty database of this test's own."""
+    with databases.fresh() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """The path of a home that does not exist yet; a server started in it is stopped and removed."""
+    with _temporary_home() as path:
+        yield path
