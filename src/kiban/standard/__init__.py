@@ -2,6 +2,7 @@
 
 from kiban.standard.assemble import target_item
 from kiban.standard.findings import Finding
+from kiban.standard.importing import Imported, ImportRequest, Leftover, import_workbook
 from kiban.standard.load import Reading, check, edition_folders, library, load, read
 from kiban.standard.model import Code, CodeList, Edition, Group, Item, Library, Overlay, Search
 from kiban.standard.sql import sql_check, sql_type
@@ -13,8 +14,11 @@ __all__ = [
     "Edition",
     "Finding",
     "Group",
+    "ImportRequest",
+    "Imported",
     "Item",
     "ItemRules",
+    "Leftover",
     "Library",
     "Overlay",
     "Reading",
@@ -22,6 +26,7 @@ __all__ = [
     "check",
     "check_value",
     "edition_folders",
+    "import_workbook",
     "library",
     "load",
     "read",

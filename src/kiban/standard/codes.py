@@ -44,7 +44,7 @@ def read_code_lists(folder: Path, findings: Findings) -> dict[str, CodeList]:
 
 
 def _read_list(path: Path, name: str, findings: Findings) -> CodeList | None:
-    rows = read_rows(path, name, CODE_COLUMNS, findings, optional=2)
+    rows = read_rows(path, name, CODE_COLUMNS, findings, extra=True, optional=2)
     if not rows:
         findings.fault(
             "code-list-empty",

@@ -1,0 +1,377 @@
+"""An Excel workbook as plain sheets of cells, with what a reader of the screen would see."""
+
+from __future__ import annotations
+
+import colorsys
+import datetime
+import html
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+from openpyxl.cell.cell import Cell as ExcelCell
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.workbook.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from kiban.kernel import Problem
+
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_MOST_BYTES = 1 << 29  # unpacked; an item list has a few megabytes, a zip bomb has more
+_BROKEN = (
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    ParseError,
+    InvalidFileException,
+    zlib.error,
+    zipfile.BadZipFile,
+    RuntimeError,
+    SyntaxError,
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell that holds something.
+
+    Attributes:
+        row: from 1.
+        column: from 1.
+        text: what the cell shows; numbers with a format of zeros are padded, dates are ISO.
+        kind: `text`, `number`, `date`, `formula` or `error`.
+        blue: whether it is filled light blue (水色).
+        struck: whether text in it is struck through.
+        red: whether text in it is red.
+        comment: the note pinned to it.
+    """
+
+    row: int
+    column: int
+    text: str
+    kind: str = "text"
+    blue: bool = False
+    struck: bool = False
+    red: bool = False
+    comment: str = ""
+
+    @property
+    def address(self) -> str:
+        """Such as W36."""
+        return f"{get_column_letter(self.column)}{self.row}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet.
+
+    Attributes:
+        name: its title.
+        hidden: whether Excel hides it.
+        cells: by row and column; only those that hold text, have a comment or are filled blue.
+        merged: (first row, first column, last row, last column) of each merged range.
+        hidden_rows: rows that Excel hides.
+        hidden_columns: columns that Excel hides.
+        loose: text that stands in no cell: page headers and footers.
+    """
+
+    name: str
+    hidden: bool
+    cells: dict[tuple[int, int], Cell]
+    merged: tuple[tuple[int, int, int, int], ...] = ()
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    loose: tuple[str, ...] = ()
+
+    def rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        """Each row that holds text, with its cells from left to right."""
+        by_row: dict[int, list[Cell]] = {}
+        for cell in self.cells.values():
+            if cell.text:
+                by_row.setdefault(cell.row, []).append(cell)
+        for row in sorted(by_row):
+            yield row, sorted(by_row[row], key=lambda cell: cell.column)
+
+    def filled(self) -> dict[tuple[int, int], Cell]:
+        """The cells with text, where every cell of a merged range has the text of its first."""
+        full = {place: cell for place, cell in self.cells.items() if cell.text}
+        for top, left, bottom, right in self.merged:
+            first = full.get((top, left))
+            if first is not None and (bottom - top + 1) * (right - left + 1) <= 20_000:
+                for row in range(top, bottom + 1):
+                    for column in range(left, right + 1):
+                        full.setdefault((row, column), first)
+        return full
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook.
+
+    Attributes:
+        sheets: in the order of the tabs.
+        drawn: text inside text boxes and shapes, with the part of the file that holds it.
+        empty_strings: how many cells hold an empty text.
+    """
+
+    sheets: tuple[Sheet, ...]
+    drawn: tuple[tuple[str, str], ...] = ()
+    empty_strings: int = 0
+
+
+@dataclass
+class _Reader:
+    theme: list[str]
+    values: dict[str, Worksheet]
+    empty_strings: int = field(default=0)
+
+
+def read_book(data: bytes, name: str) -> Book:
+    """Read a workbook.
+
+    Args:
+        data: the bytes of the file.
+        name: how problems call it.
+
+    Raises:
+        Problem: `workbook-empty`, `workbook-encrypted`, `workbook-old-format`, `workbook-not-xlsx`,
+            `workbook-too-large` or `workbook-damaged`.
+    """
+    drawn = _check_file(data, name)
+    try:
+        book = openpyxl.load_workbook(BytesIO(data), rich_text=True)
+        cached = openpyxl.load_workbook(BytesIO(data), data_only=True)
+        reader = _Reader(_theme_colours(book), {ws.title: ws for ws in cached.worksheets})
+        sheets = tuple(_read_sheet(ws, reader) for ws in book.worksheets)
+    except _BROKEN as error:
+        raise Problem(
+            "workbook-damaged",
+            f"the workbook cannot be read ({type(error).__name__})",
+            name,
+            "open it in Excel, let it repair the file, save it as .xlsx and import that",
+        ) from error
+    return Book(sheets, drawn, reader.empty_strings)
+
+
+def _check_file(data: bytes, name: str) -> tuple[tuple[str, str], ...]:
+    if not data:
+        raise Problem("workbook-empty", "the file is empty", name, "fetch it again")
+    if data.startswith(_OLD_EXCEL):
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise Problem(
+                "workbook-encrypted",
+                "the workbook is protected by a password",
+                name,
+                "open it in Excel and save it without a password",
+            )
+        raise Problem(
+            "workbook-old-format",
+            "the file is an Excel 97-2003 workbook (.xls)",
+            name,
+            "open it in Excel and save it as .xlsx",
+        )
+    if not data.startswith(b"PK"):
+        raise Problem(
+            "workbook-not-xlsx",
+            "the file is not an Excel workbook (.xlsx)",
+            name,
+            "choose the .xlsx file of the item definition",
+        )
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
+                raise Problem(
+                    "workbook-too-large",
+                    "the workbook unpacks to more than 512 MiB",
+                    name,
+                    "check that it is the published file",
+                )
+            if "xl/workbook.xml" not in archive.namelist():
+                raise Problem(
+                    "workbook-not-xlsx",
+                    "the file is a zip archive but no Excel workbook",
+                    name,
+                    "choose the .xlsx file of the item definition",
+                )
+            broken = archive.testzip()
+            if broken is not None:
+                raise Problem(
+                    "workbook-damaged",
+                    f"the part {broken} of the workbook is damaged",
+                    name,
+                    "fetch the file again",
+                )
+            return tuple(_drawn_texts(archive))
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise Problem(
+            "workbook-damaged", "the workbook is cut off or damaged", name, "fetch the file again"
+        ) from error
+
+
+def _drawn_texts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    for part in archive.namelist():
+        if re.fullmatch(r"xl/drawings/drawing[0-9]+\.xml", part):
+            xml = archive.read(part).decode("utf-8", errors="replace")
+            for shape in re.findall(r"<(?:\w+:)?txBody>.*?</(?:\w+:)?txBody>", xml, re.DOTALL):
+                text = "".join(re.findall(r"<a:t>([^<]*)</a:t>", shape))
+                if text.strip():
+                    yield part, html.unescape(text)
+
+
+def _read_sheet(ws: Worksheet, reader: _Reader) -> Sheet:
+    cells: dict[tuple[int, int], Cell] = {}
+    for row in ws.iter_rows():
+        for excel in row:
+            if not isinstance(excel, ExcelCell):
+                continue
+            cell = _read_cell(excel, ws.title, reader)
+            if cell is not None:
+                cells[cell.row, cell.column] = cell
+    columns = frozenset(
+        index
+        for dimension in ws.column_dimensions.values()
+        if dimension.hidden and dimension.min and dimension.max
+        for index in range(dimension.min, min(dimension.max, dimension.min + 1000) + 1)
+    )
+    return Sheet(
+        name=ws.title,
+        hidden=ws.sheet_state != "visible",
+        cells=cells,
+        merged=tuple((r.min_row, r.min_col, r.max_row, r.max_col) for r in ws.merged_cells.ranges),
+        hidden_rows=frozenset(index for index, dimension in ws.row_dimensions.items() if dimension.hidden),
+        hidden_columns=columns,
+        loose=tuple(
+            part.text
+            for line in (
+                ws.oddHeader,
+                ws.oddFooter,
+                ws.evenHeader,
+                ws.evenFooter,
+                ws.firstHeader,
+                ws.firstFooter,
+            )
+            if line is not None
+            for part in (line.left, line.center, line.right)
+            if part is not None and part.text and re.sub(r"&[A-Z\[\]0-9]*", "", part.text).strip()
+        ),
+    )
+
+
+def _read_cell(excel: ExcelCell, sheet: str, reader: _Reader) -> Cell | None:
+    if excel.value == "":
+        reader.empty_strings += 1
+    text, kind = _shown(excel, sheet, reader)
+    comment = excel.comment.text.strip() if excel.comment is not None and excel.comment.text else ""
+    blue = (
+        excel.has_style
+        and excel.fill.fill_type == "solid"
+        and _is_light_blue(excel.fill.fgColor, reader.theme)
+    )
+    if not text and not comment and not blue:
+        return None
+    fonts: list[Any] = [excel.font] if excel.has_style and text else []
+    if isinstance(excel.value, CellRichText):
+        fonts += [block.font for block in excel.value if isinstance(block, TextBlock)]
+    return Cell(
+        excel.row,
+        excel.column,
+        text,
+        kind,
+        blue=blue,
+        struck=any(bool(font.strike) for font in fonts),
+        red=any(_is_red(font.color, reader.theme) for font in fonts),
+        comment=comment,
+    )
+
+
+def _shown(excel: ExcelCell, sheet: str, reader: _Reader) -> tuple[str, str]:
+    """What a cell shows, and which kind of content it is."""
+    value: Any = excel.value
+    if excel.data_type == "f":
+        cached = reader.values[sheet].cell(excel.row, excel.column).value
+        return (f"={str(value).removeprefix('=')}" if cached is None else _plain(cached, "")), "formula"
+    if excel.data_type == "e":
+        return str(value), "error"
+    if isinstance(value, str | CellRichText):
+        text = str(value)
+        return (text if text.strip() else ""), "text"
+    if value is None:
+        return "", "text"
+    kind = "date" if isinstance(value, datetime.date | datetime.time | datetime.timedelta) else "number"
+    return _plain(value, excel.number_format), kind
+
+
+def _plain(value: Any, number_format: str) -> str:
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int):
+        zeros = re.fullmatch(r"0+", number_format)
+        return str(value).zfill(len(number_format)) if zeros else str(value)
+    if isinstance(value, datetime.datetime):
+        midnight = value.time() == datetime.time()
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)
+
+
+def _theme_colours(book: Workbook) -> list[str]:
+    """The theme's colours in the order in which cells number them: lt1 dk1 lt2 dk2 accent1 …."""
+    raw: Any = book.loaded_theme
+    xml = raw.decode("utf-8", errors="replace") if isinstance(raw, bytes) else ""
+    found = dict(
+        re.findall(r'<a:(lt1|dk1|lt2|dk2|accent[1-6])>.*?(?:val|lastClr)="([0-9A-Fa-f]{6})"', xml, re.DOTALL)
+    )
+    order = ["lt1", "dk1", "lt2", "dk2", *(f"accent{i}" for i in range(1, 7))]
+    usual = [
+        "FFFFFF",
+        "000000",
+        "E7E6E6",
+        "44546A",
+        "5B9BD5",
+        "ED7D31",
+        "A5A5A5",
+        "FFC000",
+        "4472C4",
+        "70AD47",
+    ]
+    return [found.get(name, default) for name, default in zip(order, usual, strict=True)]
+
+
+def _hls(colour: Any, theme: list[str]) -> tuple[float, float, float] | None:
+    """Hue, lightness, saturation (0 to 1) of a colour; None where it is automatic."""
+    if colour is None:
+        return None
+    if colour.type == "theme" and isinstance(colour.theme, int) and colour.theme < len(theme):
+        code, tint = theme[colour.theme], float(colour.tint or 0)
+    elif colour.type == "rgb" and isinstance(colour.rgb, str) and len(colour.rgb) == 8:
+        code, tint = colour.rgb[2:], 0.0
+    else:
+        return None
+    red, green, blue = (int(code[i : i + 2], 16) / 255 for i in (0, 2, 4))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    light = light * (1 + tint) if tint < 0 else light + (1 - light) * tint
+    return hue, light, saturation
+
+
+def _is_light_blue(colour: Any, theme: list[str]) -> bool:
+    hls = _hls(colour, theme)
+    return hls is not None and 0.44 <= hls[0] <= 0.69 and 0.55 <= hls[1] <= 0.97 and hls[2] >= 0.2
+
+
+def _is_red(colour: Any, theme: list[str]) -> bool:
+    hls = _hls(colour, theme)
+    return hls is not None and (hls[0] <= 0.04 or hls[0] >= 0.95) and 0.2 <= hls[1] <= 0.75 and hls[2] >= 0.6
