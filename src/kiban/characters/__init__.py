@@ -1,1 +1,21 @@
-"""Characters of Japanese names: folding for search, length in characters."""
+"""Characters: how the standard counts them, and the keys that find people. Keys never replace a record."""
+
+from kiban.characters.addresses import address_key, address_keys
+from kiban.characters.kana import kana_key, kana_keys, kana_loose_key, kana_loose_keys
+from kiban.characters.kanji import kanji_variants
+from kiban.characters.names import name_key, name_keys
+from kiban.characters.selectors import length, strip_selectors
+
+__all__ = [
+    "address_key",
+    "address_keys",
+    "kana_key",
+    "kana_keys",
+    "kana_loose_key",
+    "kana_loose_keys",
+    "kanji_variants",
+    "length",
+    "name_key",
+    "name_keys",
+    "strip_selectors",
+]

@@ -78,7 +78,7 @@ def atenabango_check_digit(body: str, *, remainder_one: str | None = REMAINDER_O
 def is_valid_atenabango(number: str, *, remainder_one: str | None = REMAINDER_ONE_UNSET) -> bool:
     """Whether the last digit of a 宛名番号 is its check digit.
 
-    Legacy numbers are never renumbered and may fail. While remainder 1 has no rule, its numbers are not valid.
+    Legacy numbers are never renumbered and may fail. Without a rule for remainder 1, its numbers do fail.
 
     >>> is_valid_atenabango("12343"), is_valid_atenabango("12344")
     (True, False)
@@ -166,7 +166,7 @@ def juminhyokodo_check_digit(body: str) -> str:
 
 
 def is_valid_juminhyokodo(number: str) -> bool:
-    """Whether a text is eleven digits of which the last is its (unconfirmed) check digit as a 住民票コード."""
+    """Whether a text is eleven digits ending in the (unconfirmed) check digit of a 住民票コード."""
     return _is_digits(number, 11) and juminhyokodo_check_digit(number[:-1]) == number[-1]
 
 
