@@ -1,1 +1,39 @@
 """The integrated database: the only room that speaks SQL to the registers."""
+
+from kiban.store.editions import apply, plan
+from kiban.store.bulk import Part, Progress, export_arrow, import_arrow, parquet_parts
+from kiban.store.cluster import Cluster, ClusterStatus, Server
+from kiban.store.columns import arrow_schema
+from kiban.store.database import Store
+from kiban.store.planning import Plan, Step
+from kiban.store.search import Hit, Page, Query
+from kiban.store.session import Change, Row, Session
+from kiban.store.terminal import Command, psql
+from kiban.store.soundness import Report, verify
+
+__all__ = [
+    "Change",
+    "Cluster",
+    "ClusterStatus",
+    "Command",
+    "Hit",
+    "Page",
+    "Part",
+    "Plan",
+    "Progress",
+    "Query",
+    "Report",
+    "Row",
+    "Server",
+    "Session",
+    "Step",
+    "Store",
+    "apply",
+    "arrow_schema",
+    "export_arrow",
+    "import_arrow",
+    "parquet_parts",
+    "plan",
+    "psql",
+    "verify",
+]

@@ -143,14 +143,6 @@ class Cluster:
                 if path.is_dir():
                     shutil.rmtree(path)
 
-    def psql(self) -> Path:
-        """The path of psql, the terminal of PostgreSQL, as the caller can run it.
-
-        Raises:
-            Problem: `postgres-missing`.
-        """
-        return places.shipped_programs() / "psql"
-
     def _place(self) -> tuple[Place, dict[str, str] | None]:
         try:
             marker = json.loads(_marker(self.home).read_text())

@@ -1,0 +1,252 @@
+"""Arrow in and out of the registers: bounded memory, resumable, nothing visible before everything is right."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kiban.kernel import Actor, AsOf, Problem, Problems
+from kiban.store import columns, publish, search_keys
+from kiban.store.errors import as_problems
+from kiban.store.schema import SearchTable, Table, quoted
+
+if TYPE_CHECKING:
+    from kiban.store.database import Store
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step, how much of it is done, and how much there is."""
+
+_BATCH_ROWS = 65_536
+_FAULTS_MOST = 50
+
+
+def quiet(_step: str, _done: int, _total: int) -> None:
+    """A progress that shows nothing."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a bulk load that is committed as a whole, and not read again once it is.
+
+    Attributes:
+        register: schema.table.
+        name: unique within the load and the same at every attempt.
+        rows: how many rows it has.
+        batches: opens the rows anew at each call.
+    """
+
+    register: str
+    name: str
+    rows: int
+    batches: Callable[[], Iterable[pa.RecordBatch]]
+
+
+def parquet_parts(register: str, folder: Path) -> list[Part]:
+    """The Parquet files of a folder, each a part, in the order of their names.
+
+    Raises:
+        Problem: `parts-missing`, `part-unreadable`.
+    """
+    files = sorted(folder.glob("*.parquet"))
+    if not files:
+        raise Problem(
+            "parts-missing", "no Parquet file", str(folder), "give the folder that holds the register's files"
+        )
+    return [_parquet_part(register, file) for file in files]
+
+
+def _parquet_part(register: str, file: Path) -> Part:
+    try:
+        rows = pq.read_metadata(file).num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise Problem(
+            "part-unreadable", "not a whole Parquet file", str(file), "make or copy the file again"
+        ) from error
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with pq.ParquetFile(file) as opened:
+            yield from opened.iter_batches(_BATCH_ROWS)
+
+    return Part(register, str(file), rows, batches)
+
+
+def import_arrow(
+    store: Store, parts: Sequence[Part], actor: Actor, *, job: str | None = None, progress: Progress = quiet
+) -> int:
+    """Load registers from Arrow: copy aside, build keys and digests, check, then publish all of them in one event.
+
+    A load that was cut goes on where it stopped when called again with the same parts. Registers that are empty are
+    replaced by the finished table; registers that hold rows get them added.
+
+    Args:
+        store: an open store.
+        parts: what to load; the registers may be of several businesses.
+        actor: who loads; stands in the event.
+        job: the name of the load; None to derive it from the parts, so that the same load finds itself again.
+        progress: told about every step.
+
+    Returns:
+        The number of the event.
+
+    Raises:
+        Problem: `import-empty`, `register-unknown`, `import-done`, what `columns.conform` refuses.
+        Problems: everything in the parts that breaks the standard (`value-long`, `code-unknown`, …), overlapping
+            periods (`period-overlap`), references without target (`reference-missing`). Nothing has changed then.
+    """
+    if not parts:
+        raise Problem("import-empty", "there is nothing to import", fix="give at least one part")
+    tables = {part.register: store.table(part.register) for part in parts}
+    name = job or _name(parts)
+    plan = {"registers": sorted(tables), "parts": len(parts)}
+    with store.owner() as connection, publish.job_lock(connection):
+        event = publish.start_job(connection, name, "import", plan)
+        if event is not None:
+            raise Problem(
+                "import-done", f"the load {name} was finished by event {event}", fix="nothing is left to do"
+            )
+        with as_problems():
+            for table in tables.values():
+                connection.execute(table.create(store.edition(table.schema)).encode())
+                if table.group.search:
+                    connection.execute(SearchTable(table).create().encode())
+        _copy_all(store, connection, name, parts, tables, progress)
+        _build(store, list(tables.values()), progress)
+        return publish.publish_import(store, connection, name, list(tables.values()), actor, progress)
+
+
+def _name(parts: Sequence[Part]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(f"{part.register}\0{part.name}\0{part.rows}\n".encode())
+    return f"import-{digest.hexdigest()[:16]}"
+
+
+def _copy_all(
+    store: Store,
+    connection: psycopg.Connection[Any],
+    job: str,
+    parts: Sequence[Part],
+    tables: Mapping[str, Table],
+    progress: Progress,
+) -> None:
+    done = {row[0] for row in connection.execute("SELECT part FROM kiban.job_part WHERE job = %s", (job,))}
+    waiting = [part for part in parts if part.name not in done]
+    total = sum(part.rows for part in parts)
+    finished = total - sum(part.rows for part in waiting)
+    progress("copy", finished, total)
+    found: list[Problem] = []
+
+    def copy(part: Part) -> tuple[int, list[Problem]]:
+        with store.owner() as own:
+            return part.rows, _copy(own, job, part, tables[part.register], store)
+
+    # Two streams: one machine core parses rows in the server while the other prepares the next ones here.
+    with ThreadPoolExecutor(2) as pool:
+        for rows, problems in pool.map(copy, waiting):
+            found += problems
+            finished += rows
+            progress("copy", finished, total)
+    if found:
+        publish.drop_job(connection, job)
+        raise Problems(found[:_FAULTS_MOST])
+
+
+def _copy(
+    connection: psycopg.Connection[Any], job: str, part: Part, table: Table, store: Store
+) -> list[Problem]:
+    codes = store.edition(table.schema).codes
+    found: list[Problem] = []
+    rows = 0
+    names = ", ".join(map(quoted, table.loaded))
+    entries: list[pa.RecordBatch] = []
+    with as_problems(), connection.transaction():
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {table.shadow} ({names}) FROM STDIN (FORMAT csv)".encode()) as copy,
+        ):
+            for batch in part.batches():
+                where = f"{part.name} rows {rows} to {rows + batch.num_rows - 1}"
+                conformed = columns.conform(batch, table, where)
+                problems = columns.faults(conformed, table, codes, where)
+                found += problems
+                rows += batch.num_rows
+                if not problems:
+                    copy.write(columns.to_csv(conformed))
+                    if table.group.search:
+                        entries.append(search_keys.entries(table.group, conformed))
+            if found:
+                raise psycopg.Rollback
+        for entry in entries:
+            _copy_entries(connection, SearchTable(table), entry)
+        connection.execute("INSERT INTO kiban.job_part VALUES (%s, %s, %s)", (job, part.name, rows))
+    return found
+
+
+def _copy_entries(connection: psycopg.Connection[Any], table: SearchTable, entries: pa.RecordBatch) -> None:
+    names = ", ".join(entries.schema.names)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table.shadow} ({names}) FROM STDIN (FORMAT csv)".encode()) as copy,
+    ):
+        copy.write(columns.to_csv(entries))
+
+
+def _build(store: Store, tables: Sequence[Table], progress: Progress) -> None:
+    """Indexes and temporal keys of all shadows, two tables at a time."""
+
+    def keys(table: Table) -> None:
+        with store.owner() as connection:
+            for _ in publish.build_keys(connection, table):
+                pass
+
+    def search_keys_of(table: Table) -> None:
+        with store.owner() as connection:
+            for statement in (*SearchTable(table).indexes(), f"ANALYZE {SearchTable(table).shadow}"):
+                connection.execute(statement.encode())
+
+    work = [(keys, table) for table in tables]
+    work += [(search_keys_of, table) for table in tables if table.group.search]
+    progress("keys", 0, len(work))
+    with ThreadPoolExecutor(2) as pool:
+        for number, _ in enumerate(pool.map(lambda job: job[0](job[1]), work), 1):
+            progress("keys", number, len(work))
+
+
+def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) -> Iterator[pa.RecordBatch]:
+    """The rows of a register that the actor may see, in Arrow batches of bounded size, in the order of the table.
+
+    Args:
+        store: an open store.
+        register: schema.table.
+        as_of: the two dates; None for every period that is known now.
+        actor: limits the rows to the wards of the actor; the export is logged before the first row.
+
+    Yields:
+        Record batches with the columns of `arrow_schema`.
+    """
+    table = store.table(register)
+    schema = columns.arrow_schema(table.group)
+    conditions = ["closed_by IS NULL" if as_of is None or as_of.known is None else _known(as_of)]
+    if table.has_periods and as_of is not None:
+        conditions.append(f"valid_from <= '{as_of.valid}' AND '{as_of.valid}' < valid_to")
+    chosen = [quoted(item.romaji) for item in table.group.items]
+    if table.has_periods:
+        chosen += ["nullif(valid_from, '-infinity')", "nullif(valid_to, 'infinity')"]
+    statement = f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {' AND '.join(conditions)}) TO STDOUT (FORMAT csv)"
+    with store.session(actor) as session:
+        session.log_export(register, {"export": [str(as_of.valid), str(as_of.known)] if as_of else "all"})
+        yield from columns.from_csv(session.copy_out(statement), schema)
+
+
+def _known(as_of: AsOf) -> str:
+    assert as_of.known is not None
+    moment = as_of.known.isoformat()
+    return f"known_from <= '{moment}' AND '{moment}' < known_to"

@@ -1,0 +1,48 @@
+"""The signed claim by which the database knows for whom a transaction reads and writes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from kiban.kernel import Actor, Problem
+
+_SEPARATOR = "\x1f"
+_BLOCK = 64
+
+
+def pads(key: bytes) -> tuple[bytes, bytes]:
+    """The inner and outer pad of HMAC-SHA256 (RFC 2104) for a key, as the database keeps them.
+
+    Raises:
+        Problem: `actor-key-weak` for a key of fewer than 32 bytes.
+    """
+    if len(key) < 32:
+        raise Problem(
+            "actor-key-weak", "the key that signs actors is shorter than 32 bytes", fix="give 32 random bytes"
+        )
+    block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    return bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
+
+
+def sign(actor: Actor, key: bytes, *, backend: int, started_at: int) -> str:
+    """The claim for one transaction on one connection.
+
+    Args:
+        actor: for whom the transaction works.
+        key: the secret shared with the database, at least 32 bytes.
+        backend: the process number of the connection's server process.
+        started_at: the start of the transaction, microseconds since 1970.
+
+    Returns:
+        64 hexadecimal digits of HMAC-SHA256, a separator, and the actor.
+
+    Raises:
+        Problem: `actor-unreadable` where a part holds a control character.
+    """
+    parts = [actor.id, actor.ward or "", ",".join(sorted(actor.wards)), actor.purpose]
+    if any(character < " " for part in parts for character in part):
+        raise Problem("actor-unreadable", "the actor's data holds a control character", fix="use plain text")
+    body = _SEPARATOR.join(parts)
+    message = f"{backend}{_SEPARATOR}{started_at}{_SEPARATOR}{body}"
+    return f"{hmac.new(key, message.encode(), hashlib.sha256).hexdigest()}:{body}"

@@ -1,0 +1,96 @@
+"""What the database refuses, told as problems: what, where, how to mend it; never the values of the row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+
+from kiban.kernel import Problem
+
+_CONSTRAINTS: dict[type[psycopg.Error], tuple[str, str, str]] = {
+    errors.CheckViolation: (
+        "value-refused",
+        "a value breaks a rule of the standard",
+        "correct the value: type, length or code do not fit the item",
+    ),
+    errors.NotNullViolation: ("value-missing", "a mandatory item has no value", "give the item a value"),
+    errors.ExclusionViolation: (
+        "period-overlap",
+        "two rows of one subject would be true at the same time",
+        "give each subject periods that follow each other, [from, to)",
+    ),
+    errors.UniqueViolation: (
+        "key-duplicate",
+        "the key exists already",
+        "use the next number or correct the existing row",
+    ),
+    errors.StringDataRightTruncation: (
+        "value-refused",
+        "a value is longer than its item allows",
+        "shorten the value",
+    ),
+}
+
+
+@contextmanager
+def as_problems() -> Iterator[None]:
+    """Turn what PostgreSQL refuses into a `Problem`.
+
+    Raises:
+        Problem: the code given by the database's own functions (`actor-missing`, `ward-outside`, …), `value-refused`,
+            `value-missing`, `period-overlap`, `key-duplicate`, `value-unreadable`, `permission-denied`,
+            `database-full`, `database-unreachable`, or `database-refused` for what has no name of its own.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _problem(error) from error
+
+
+def _problem(error: psycopg.Error) -> Problem:
+    diagnosis = error.diag
+    if error.sqlstate == "KB001":
+        return Problem(
+            diagnosis.message_primary or "refused", diagnosis.message_detail or "", fix=diagnosis.message_hint
+        )
+    where = ".".join(part for part in (diagnosis.schema_name, diagnosis.table_name) if part) or None
+    name = diagnosis.column_name or diagnosis.constraint_name
+    if where and name:
+        where = f"{where} ({name})"
+    for kind, (code, what, fix) in _CONSTRAINTS.items():
+        if isinstance(error, kind):
+            return Problem(code, what, where=where, fix=fix)
+    if isinstance(error, errors.InsufficientPrivilege):
+        return Problem(
+            "permission-denied", "the database role may not do this", fix="registers change only by events"
+        )
+    if isinstance(error, errors.DiskFull):
+        return Problem(
+            "database-full",
+            "the disk of the database is full",
+            fix="free space, then run the same command again",
+        )
+    if isinstance(error, errors.DataError):
+        return Problem(
+            "value-unreadable",
+            "a value has the wrong form for its item",
+            where=where,
+            fix="see the item's data type",
+        )
+    if isinstance(error, psycopg.OperationalError):
+        return Problem(
+            "database-unreachable",
+            "the connection to the database failed or was cut",
+            fix="see `kiban db status`; what was not committed is undone, so run the same command again",
+        )
+    # Messages of class 42 speak of SQL and names; others may quote a row.
+    said = f" ({diagnosis.message_primary})" if (error.sqlstate or "").startswith("42") else ""
+    return Problem(
+        "database-refused",
+        f"the database refused: SQLSTATE {error.sqlstate}{said}",
+        where=where,
+        fix="see the server's log, then report it with this line",
+    )

@@ -1,0 +1,371 @@
+-- The frame of the integrated database: actors, events, outbox, look-up log, jobs.
+-- Runs once per database as the owner; every statement may run again. Registers are derived from the standard in schema.py.
+
+CREATE SCHEMA IF NOT EXISTS kiban;
+CREATE SCHEMA IF NOT EXISTS kiban_shadow;   -- tables under construction: nobody but the owner sees them
+CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA kiban;
+REVOKE ALL ON SCHEMA kiban, kiban_shadow FROM PUBLIC;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA kiban TO kiban_app;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Characters: an ideographic variation sequence is one character of the standard's 桁数.
+CREATE OR REPLACE FUNCTION kiban.character_count(value text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT char_length(regexp_replace(value, U&'[\FE00-\FE0F\+0E0100-\+0E01EF]', '', 'g')) $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- The actor: a claim signed by the application server, bound to this connection and this transaction, so that
+-- SQL run in the application role can neither forge, widen nor reuse it.
+CREATE TABLE IF NOT EXISTS kiban.secret (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    inner_pad bytea NOT NULL,
+    outer_pad bytea NOT NULL
+);
+
+CREATE OR REPLACE FUNCTION kiban.verified_actor() RETURNS text[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog AS $$
+DECLARE
+    claim text := current_setting('kiban.actor', true);
+    pads kiban.secret;
+    body bytea;
+BEGIN
+    IF coalesce(length(claim), 0) < 66 THEN RETURN NULL; END IF;
+    SELECT * INTO pads FROM kiban.secret;
+    body := convert_to(pg_backend_pid() || E'\x1f' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint
+                       || E'\x1f' || substr(claim, 66), 'UTF8');
+    IF encode(sha256(pads.outer_pad || sha256(pads.inner_pad || body)), 'hex') IS DISTINCT FROM left(claim, 64) THEN
+        RETURN NULL;
+    END IF;
+    RETURN string_to_array(substr(claim, 66), E'\x1f');   -- id, own ward, wards, purpose
+END $$;
+COMMENT ON FUNCTION kiban.verified_actor() IS 'The actor of this transaction; null when nobody has signed in or the claim is not genuine.';
+
+CREATE OR REPLACE FUNCTION kiban.visible_wards() RETURNS text[]
+LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog AS
+$$ SELECT coalesce(string_to_array((kiban.verified_actor())[3], ','), '{}') $$;
+
+CREATE OR REPLACE FUNCTION kiban.sees_city() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog AS
+$$ SELECT coalesce((kiban.verified_actor())[3] = '*', false) $$;
+
+CREATE OR REPLACE FUNCTION kiban.signed_in() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog AS
+$$ SELECT kiban.verified_actor() IS NOT NULL $$;
+
+CREATE OR REPLACE FUNCTION kiban.refuse(code text, what text, fix text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'KB001', MESSAGE = code, DETAIL = what, HINT = fix;
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Look-ups: who looked at whom, when, why. Written before the answer leaves; never changed.
+CREATE TABLE IF NOT EXISTS kiban.lookup (
+    lookup bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    looked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    actor text NOT NULL,
+    ward text NOT NULL,
+    purpose text NOT NULL,
+    register text NOT NULL,
+    asked jsonb NOT NULL,
+    found text[] NOT NULL
+);
+
+CREATE OR REPLACE FUNCTION kiban.record_lookup(register text, asked jsonb, found text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    who text[] := kiban.verified_actor();
+BEGIN
+    IF who IS NULL THEN PERFORM kiban.refuse('actor-missing', 'nobody has signed in', 'open a session with an actor'); END IF;
+    INSERT INTO kiban.lookup (actor, ward, purpose, register, asked, found)
+    VALUES (who[1], who[2], who[4], register, asked, found);
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- What stands in this database.
+CREATE TABLE IF NOT EXISTS kiban.edition (
+    business text PRIMARY KEY,
+    schema_name text NOT NULL UNIQUE,
+    edition text NOT NULL,
+    definition jsonb NOT NULL,            -- what the tables were derived from, to see a difference
+    event bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS kiban.register (
+    register text PRIMARY KEY,            -- schema.table
+    kind text NOT NULL CHECK (kind IN ('register', 'log')),
+    subject text[] NOT NULL,              -- the items that identify whose row it is
+    items text[] NOT NULL,                -- every item, retired ones too
+    ward text,                            -- the item that holds the ward; null = the city's
+    search boolean NOT NULL,
+    seal_event bigint NOT NULL,           -- rows up to this event are sealed together …
+    seal_rows bigint NOT NULL,
+    seal_digest numeric NOT NULL,         -- … by the sum of their hashes
+    retired jsonb NOT NULL DEFAULT '[]'   -- items of earlier editions that stay as columns: name, type
+);
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Events: the only way to change a register. One chain for the city, so that the order of knowledge is total.
+CREATE TABLE IF NOT EXISTS kiban.event (
+    event bigint PRIMARY KEY,
+    recorded_at timestamptz NOT NULL UNIQUE,
+    business text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    valid date,
+    actor text NOT NULL,
+    ward text NOT NULL,
+    purpose text NOT NULL,
+    payload jsonb NOT NULL,
+    content jsonb NOT NULL,               -- per register: rows added, sum of their hashes, rows closed
+    previous bytea NOT NULL,
+    digest bytea NOT NULL
+);
+CREATE INDEX IF NOT EXISTS event_subject ON kiban.event (business, subject, event);
+CREATE TABLE IF NOT EXISTS kiban.head (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    event bigint NOT NULL,
+    digest bytea NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    opened bigint,                        -- the event being recorded by the transaction that holds the row's lock
+    opened_at timestamptz,
+    opened_by xid8
+);
+INSERT INTO kiban.head VALUES (true, 0, '\x', '-infinity') ON CONFLICT DO NOTHING;
+CREATE TABLE IF NOT EXISTS kiban.outbox (
+    event bigint PRIMARY KEY REFERENCES kiban.event,
+    business text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    message jsonb NOT NULL
+);
+
+CREATE OR REPLACE FUNCTION kiban.open_event(OUT event bigint, OUT recorded_at timestamptz)
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM kiban.refuse('event-isolation', 'events are recorded at isolation level READ COMMITTED only', 'use the default level');
+    END IF;
+    UPDATE kiban.head h
+    SET opened = h.event + 1, opened_by = pg_current_xact_id(),
+        opened_at = greatest(clock_timestamp(), h.recorded_at + interval '1 microsecond')
+    RETURNING h.opened, h.opened_at INTO event, recorded_at;
+END $$;
+
+CREATE OR REPLACE FUNCTION kiban.event_digest(e kiban.event) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+    SELECT sha256(e.previous || convert_to(concat_ws(E'\x1f', e.event, (extract(epoch FROM e.recorded_at) * 1000000)::bigint,
+        e.business, e.kind, e.subject, coalesce(e.valid::text, ''), e.actor, e.ward, e.purpose, e.payload::text, e.content::text), 'UTF8'))
+$$;
+
+CREATE OR REPLACE FUNCTION kiban.close_event(
+    business text, kind text, subject text, valid date, who text[], payload jsonb, content jsonb, message jsonb
+) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    h kiban.head;
+    e kiban.event;
+BEGIN
+    SELECT * INTO h FROM kiban.head;
+    e := ROW(h.opened, h.opened_at, business, kind, subject, valid, who[1], who[2], who[4], payload, content, h.digest, ''::bytea);
+    e.digest := kiban.event_digest(e);
+    INSERT INTO kiban.event SELECT (e).*;
+    INSERT INTO kiban.outbox VALUES (e.event, business, kind, subject, message);
+    UPDATE kiban.head SET event = e.event, digest = e.digest, recorded_at = e.recorded_at, opened = NULL, opened_at = NULL, opened_by = NULL;
+    RETURN e.event;
+END $$;
+
+CREATE OR REPLACE FUNCTION kiban.no_open_event() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT opened IS NOT NULL FROM kiban.head) THEN
+        PERFORM kiban.refuse('event-open', 'the transaction opened an event and did not record it', 'record the event or roll back');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION kiban.append_only() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM kiban.refuse('append-only', format('rows of %I.%I are only ever added', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+                         'record a new event that corrects or cancels the old one');
+    RETURN NULL;
+END $$;
+
+-- A register's row comes with the event that this very transaction is recording, is closed once, and is otherwise left alone.
+CREATE OR REPLACE FUNCTION kiban.guard() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    h kiban.head;
+BEGIN
+    SELECT * INTO h FROM kiban.head;
+    IF h.opened_by IS DISTINCT FROM pg_current_xact_id_if_assigned() THEN
+        PERFORM kiban.refuse('event-missing', format('%I.%I changes only by an event', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+                             'use kiban.record_event');
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.event IS DISTINCT FROM h.opened OR NEW.known_from IS DISTINCT FROM h.opened_at
+           OR NEW.closed_by IS NOT NULL OR NEW.known_to <> 'infinity' THEN
+            PERFORM kiban.refuse('event-mismatch', 'the row does not carry the open event and its time', 'use kiban.record_event');
+        END IF;
+    ELSIF OLD.closed_by IS NOT NULL OR NEW.closed_by IS DISTINCT FROM h.opened OR NEW.known_to IS DISTINCT FROM h.opened_at
+        OR to_jsonb(NEW) - 'closed_by' - 'known_to' IS DISTINCT FROM to_jsonb(OLD) - 'closed_by' - 'known_to' THEN
+        PERFORM kiban.refuse('append-only', 'a row can only be closed, once, by the open event', 'use kiban.record_event');
+    END IF;
+    RETURN NEW;
+END $$;
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'no_open_event') THEN
+        CREATE CONSTRAINT TRIGGER no_open_event AFTER UPDATE ON kiban.head DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION kiban.no_open_event();
+        CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON kiban.event
+            FOR EACH STATEMENT EXECUTE FUNCTION kiban.append_only();
+        CREATE TRIGGER lookup_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON kiban.lookup
+            FOR EACH STATEMENT EXECUTE FUNCTION kiban.append_only();
+    END IF;
+END $$;
+
+-- One row is true from `starts` up to `ends`: what was known to be true of the same subject then is closed, and its
+-- remainders before and after are written again. `content` = null means: nothing is true of the subject in that period.
+CREATE OR REPLACE FUNCTION kiban.put(
+    r kiban.register, subject jsonb, content jsonb, starts date, ends date, event bigint, recorded_at timestamptz,
+    wards text[], OUT added bigint, OUT digest numeric, OUT closed bigint, OUT touched boolean
+)
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    target regclass := r.register::regclass;
+    items text := (SELECT string_agg(format('%I', i), ', ') FROM unnest(r.items) i);
+    fresh text := (SELECT string_agg(format('n.%I', i), ', ') FROM unnest(r.items) i);
+    same text := (SELECT string_agg(format('t.%I = n.%I', i, i), ' AND ') FROM unnest(r.subject) i);
+    hashed text;
+    n record;
+BEGIN
+    added := 0; digest := 0; closed := 0; touched := (r.ward IS NULL);
+    hashed := format('hash_record_extended(ROW(%s, valid_from, valid_to), 0)', items);
+    FOR n IN EXECUTE format($q$
+        WITH gone AS (
+            UPDATE %1$s t SET closed_by = $4, known_to = $5
+            FROM jsonb_populate_record(NULL::%1$s, $1) n
+            WHERE %2$s AND t.closed_by IS NULL AND t.valid_from < $3 AND $2 < t.valid_to
+            RETURNING t.*
+        ), kept AS (
+            SELECT %3$s, g.valid_from AS f, $2 AS u FROM gone g WHERE g.valid_from < $2
+            UNION ALL
+            SELECT %3$s, $3, g.valid_to FROM gone g WHERE $3 < g.valid_to
+            %4$s
+        ), new AS (
+            INSERT INTO %1$s (%5$s, valid_from, valid_to, known_from, event) SELECT %5$s, f, u, $5, $4 FROM kept
+            RETURNING %6$s AS h, %7$s AS ward
+        )
+        SELECT 0 AS side, count(*) AS rows, 0::numeric AS h, coalesce(bool_or(%8$s), false) AS touched FROM gone g
+        UNION ALL
+        SELECT 1, count(*), coalesce(sum(h), 0), coalesce(bool_or(%9$s), false) FROM new $q$,
+        target, same, (SELECT string_agg(format('g.%I', i), ', ') FROM unnest(r.items) i),
+        CASE WHEN content IS NULL THEN '' ELSE format('UNION ALL SELECT %s, $2, $3 FROM jsonb_populate_record(NULL::%s, $6) n', fresh, target) END,
+        items, hashed, coalesce(format('%I', r.ward), 'NULL::text'),
+        CASE WHEN r.ward IS NULL THEN 'true' ELSE format('g.%I = ANY ($7) OR ''*'' = ANY ($7)', r.ward) END,
+        CASE WHEN r.ward IS NULL THEN 'true' ELSE 'ward = ANY ($7) OR ''*'' = ANY ($7)' END)
+        USING subject, starts, ends, event, recorded_at, content, wards
+    LOOP
+        IF n.side = 0 THEN closed := n.rows; ELSE added := n.rows; digest := n.h; END IF;
+        touched := touched OR n.touched;
+    END LOOP;
+END $$;
+
+-- A row of a log is added; nothing of it is ever closed.
+CREATE OR REPLACE FUNCTION kiban.add(
+    r kiban.register, content jsonb, event bigint, recorded_at timestamptz, wards text[],
+    OUT added bigint, OUT digest numeric, OUT closed bigint, OUT touched boolean
+)
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    items text := (SELECT string_agg(format('%I', i), ', ') FROM unnest(r.items) i);
+BEGIN
+    closed := 0;
+    EXECUTE format($q$
+        WITH new AS (
+            INSERT INTO %1$s (%2$s, known_from, event) SELECT %2$s, $2, $3 FROM jsonb_populate_record(NULL::%1$s, $1)
+            RETURNING hash_record_extended(ROW(%2$s), 0) AS h, %3$s AS ward
+        ) SELECT count(*), coalesce(sum(h), 0), coalesce(bool_or(ward = ANY ($4) OR '*' = ANY ($4)), true) FROM new $q$,
+        r.register::regclass, items, coalesce(format('%I', r.ward), 'NULL::text'))
+    INTO added, digest, touched USING content, recorded_at, event, wards;
+    IF r.ward IS NULL THEN touched := true; END IF;
+END $$;
+
+-- The door for the application role. `changes` is an array of objects:
+--   register (schema.table), subject (its identifying items), row (all items; null = ends), valid_from, valid_to, search (entries)
+CREATE OR REPLACE FUNCTION kiban.record_event(
+    business text, kind text, subject text, valid date, changes jsonb, note jsonb DEFAULT '{}'
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    who text[] := kiban.verified_actor();
+    wards text[] := kiban.visible_wards();
+    opened record;
+    change jsonb;
+    r kiban.register;
+    done record;
+    content jsonb := '{}';
+    unknown text;
+BEGIN
+    IF who IS NULL THEN PERFORM kiban.refuse('actor-missing', 'nobody has signed in', 'open a session with an actor'); END IF;
+    IF coalesce(jsonb_array_length(changes), 0) = 0 THEN
+        PERFORM kiban.refuse('event-empty', 'the event changes nothing', 'give at least one change');
+    END IF;
+    SELECT * INTO opened FROM kiban.open_event();
+    FOR change IN SELECT * FROM jsonb_array_elements(changes) LOOP
+        SELECT * INTO r FROM kiban.register k WHERE k.register = change ->> 'register';
+        IF r IS NULL THEN
+            PERFORM kiban.refuse('register-unknown', format('there is no register %s', change ->> 'register'), 'name it schema.table');
+        END IF;
+        SELECT k INTO unknown FROM jsonb_object_keys(coalesce(nullif(change -> 'row', 'null'), '{}') || coalesce(change -> 'subject', '{}')) k
+        WHERE k <> ALL (r.items) LIMIT 1;
+        IF unknown IS NOT NULL THEN
+            PERFORM kiban.refuse('item-unknown', format('%s has no item %s', r.register, unknown), 'use the official romaji of the edition in force');
+        END IF;
+        IF r.kind = 'log' THEN
+            SELECT * INTO done FROM kiban.add(r, change -> 'row', opened.event, opened.recorded_at, wards);
+        ELSE
+            SELECT * INTO done FROM kiban.put(r, change -> 'subject', nullif(change -> 'row', 'null'),
+                coalesce((change ->> 'valid_from')::date, '-infinity'), coalesce((change ->> 'valid_to')::date, 'infinity'),
+                opened.event, opened.recorded_at, wards);
+        END IF;
+        IF NOT done.touched THEN
+            PERFORM kiban.refuse('ward-outside', 'neither the old nor the new row lies in a ward of the actor', 'ask the ward concerned');
+        END IF;
+        IF r.search AND jsonb_typeof(change -> 'search') = 'array' THEN
+            EXECUTE format('INSERT INTO %1$s SELECT n.* FROM jsonb_populate_recordset(NULL::%1$s, $1) n
+                WHERE NOT EXISTS (SELECT FROM %1$s o WHERE o.subject = n.subject AND to_jsonb(o) = to_jsonb(n))',
+                (r.register || '_search')::regclass) USING change -> 'search';
+        END IF;
+        content := content || jsonb_build_object(r.register, jsonb_build_object(
+            'rows', coalesce((content -> r.register ->> 'rows')::bigint, 0) + done.added,
+            'digest', (coalesce((content -> r.register ->> 'digest')::numeric, 0) + done.digest)::text,
+            'closed', coalesce((content -> r.register ->> 'closed')::bigint, 0) + done.closed));
+    END LOOP;
+    RETURN kiban.close_event(business, kind, subject, valid, who, jsonb_build_object('changes', changes, 'note', note), content,
+        jsonb_build_object('registers', (SELECT jsonb_agg(DISTINCT c ->> 'register') FROM jsonb_array_elements(changes) c)));
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Long work: imports and changes of edition. A part is done when its row is committed together with its data.
+CREATE TABLE IF NOT EXISTS kiban.job (
+    job text PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('import', 'apply')),
+    state text NOT NULL CHECK (state IN ('running', 'done')),
+    plan jsonb NOT NULL,
+    event bigint REFERENCES kiban.event
+);
+CREATE TABLE IF NOT EXISTS kiban.job_part (
+    job text NOT NULL REFERENCES kiban.job,
+    part text NOT NULL,
+    rows bigint NOT NULL,
+    PRIMARY KEY (job, part)
+);
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA kiban FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION kiban.verified_actor(), kiban.visible_wards(), kiban.sees_city(), kiban.signed_in(),
+    kiban.character_count(text), kiban.record_lookup(text, jsonb, text[]),
+    kiban.record_event(text, text, text, date, jsonb, jsonb) TO kiban_app;
+GRANT SELECT ON kiban.edition, kiban.register TO kiban_app;
