@@ -1,16 +1,23 @@
 """The national standard as data: load, check, compare, derive, export. Pure."""
 
 from kiban.standard.assemble import target_item
+from kiban.standard.changes import Change
+from kiban.standard.diff import Diff, diff
+from kiban.standard.exporting import EXPORT_FORMATS, export
 from kiban.standard.findings import Finding
 from kiban.standard.importing import Imported, ImportRequest, Leftover, import_workbook
 from kiban.standard.load import Reading, check, edition_folders, library, load, read
 from kiban.standard.model import Code, CodeList, Edition, Group, Item, Library, Overlay, Search
+from kiban.standard.overlay import overlay
 from kiban.standard.sql import sql_check, sql_type
 from kiban.standard.values import ItemRules, check_value, rules
 
 __all__ = [
+    "EXPORT_FORMATS",
+    "Change",
     "Code",
     "CodeList",
+    "Diff",
     "Edition",
     "Finding",
     "Group",
@@ -25,10 +32,13 @@ __all__ = [
     "Search",
     "check",
     "check_value",
+    "diff",
     "edition_folders",
+    "export",
     "import_workbook",
     "library",
     "load",
+    "overlay",
     "read",
     "rules",
     "sql_check",

@@ -9,7 +9,10 @@ from datetime import date
 from kiban.kernel import Problem
 from kiban.standard.model import CodeList, Item
 
-_VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+"""The variation selectors, as they stand inside a character class."""
+
+_VARIATION_SELECTORS = re.compile(f"[{SELECTORS}]")
 _HALF = "[ -~｡-ﾟ]+"
 _FULL = "[^\x00-\x1f -~\x7f-\x9f｡-ﾟ]+"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
