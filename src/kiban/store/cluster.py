@@ -87,7 +87,8 @@ class Cluster:
 
         Raises:
             Problem: `cluster-locked`, `cluster-no-access`, `cluster-no-user`, `cluster-not-made`,
-                `cluster-not-started`, `cluster-version`, `cluster-foreign`, `disk-full`, `postgres-missing`.
+                `cluster-not-started`, `cluster-version`, `cluster-foreign`, `cluster-damaged`,
+                `cluster-socket-taken`, `disk-full`, `postgres-missing`.
         """
         _make_home(self.home)
         with _lock(self.home) as lock:
@@ -150,6 +151,13 @@ class Cluster:
             return places.find(self.home), None
         except PermissionError as error:
             raise _foreign(_marker(self.home)) from error
+        except ValueError as error:
+            raise Problem(
+                "cluster-damaged",
+                "the marker of the embedded PostgreSQL cannot be read",
+                where=str(_marker(self.home)),
+                fix="restore it from a copy, or remove it: the cluster and its data are then made anew",
+            ) from error
         return places.find(self.home, self.home / marker["folder"]), marker
 
 
