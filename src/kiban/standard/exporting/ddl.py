@@ -15,7 +15,7 @@ def to_ddl(edition: Edition) -> str:
     to a subject with history, are named in comments.
     """
     lines = [f"-- {line}" for line in about(edition).splitlines()]
-    lines += [f"CREATE SCHEMA {edition.id};", ""]
+    lines += [f'CREATE SCHEMA "{edition.id}";', ""]
     for group in edition.groups:
         lines += [*_table(edition, group), ""]
     for group in edition.groups:
@@ -24,7 +24,7 @@ def to_ddl(edition: Edition) -> str:
 
 
 def _name(edition: Edition, group_id: str) -> str:
-    return f'{edition.id}."{group_id}"'
+    return f'"{edition.id}"."{group_id}"'
 
 
 def _table(edition: Edition, group: Group) -> list[str]:
