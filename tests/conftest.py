@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from kiban.store.cluster import Cluster, Server, create_database
+
+hypothesis.settings.register_profile("kiban", deadline=None)  # no test is timed
+hypothesis.settings.load_profile("kiban")
 
 _HOMES = Path("/tmp")  # short, because the path of a socket is limited; reachable where root runs the tests
 _KEPT = 40  # dropping databases one by one would cost a checkpoint each

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from kiban.characters.folding import DASHES, SELECTORS, SPACES, Table, each, nfkc, settle
 from kiban.characters.kanji import kanji_table
@@ -58,5 +58,10 @@ def _table() -> Table:
 
 
 def _in_figures(match: re.Match[str]) -> str:
-    number = number_of(match[0])
-    return match[0] if number is None else str(number)
+    return _figures(match[0])
+
+
+@lru_cache(maxsize=1024)
+def _figures(numerals: str) -> str:
+    number = number_of(numerals)
+    return numerals if number is None else str(number)

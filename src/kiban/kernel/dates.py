@@ -31,7 +31,7 @@ class UncertainDate:
 
     Where the date is flagged unknown, what is known comes from the words alone: a day beside the flag is some
     system's substitute, kept for the round trip and used for nothing. Equality and order disregard the flag
-    itself, which only repeats what the other two say. Source: 住民記録システム標準仕様書 1.1.8.
+    where it changes nothing in what can be said. Source: 住民記録システム標準仕様書 1.1.8.
 
     Attributes:
         date: `YYYY-MM-DD` as written, possibly not in the calendar; None where unknown.
@@ -51,7 +51,7 @@ class UncertainDate:
     date: str | None
     flag: str | None = field(default=None, compare=False)
     notation: str | None = None
-    kind: DateKind = field(init=False, compare=False)
+    kind: DateKind = field(init=False)
     year: int | None = field(init=False, compare=False)
     month: int | None = field(init=False, compare=False)
     day: int | None = field(init=False, compare=False)
@@ -114,9 +114,9 @@ class UncertainDate:
         return None if self.sort_hi == OPEN_HI else _calendar(self.sort_hi, late=True)
 
     @property
-    def sort_key(self) -> tuple[str, str, str, str]:
+    def sort_key(self) -> tuple[str, str, str, str, str]:
         """A total order: by first possible day, by last, then by what is written."""
-        return self.sort_lo, self.sort_hi, self.date or "", self.notation or ""
+        return self.sort_lo, self.sort_hi, self.kind.value, self.date or "", self.notation or ""
 
     def __lt__(self, other: UncertainDate) -> bool:
         return self.sort_key < other.sort_key

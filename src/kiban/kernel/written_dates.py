@@ -149,7 +149,7 @@ def _dated(found: dict[str, str | None]) -> Reading | None:
 
 
 def _known(year: int, month: int | None, day: int | None, part: str | None) -> Reading | None:
-    if year > 9999 or not 1 <= (month or 1) <= 12 or not 1 <= (day or 1) <= 31:
+    if year > 9999 or month not in (None, *range(1, 13)) or day not in (None, *range(1, 32)):
         return None
     if month is None:
         return Reading(DateKind.YEAR, year, lo=f"{year:04}-01-01", hi=f"{year:04}-12-31")
@@ -203,7 +203,8 @@ def _range(plain: str) -> Reading | None:
     if first is None:
         return None
     head = re.match(
-        rf"(?P<y>(?:(?:{era_pattern()}){NUMBER_PATTERN}|[0-9]{{4}})年)(?P<m>{NUMBER_PATTERN}月)?", plain
+        rf"(?P<y>(?:(?:{era_pattern()}){NUMBER_PATTERN}|[0-9]{{4}})年)(?P<m>{NUMBER_PATTERN}月)?",
+        match["from"],
     )
     year, month = (head["y"], head["m"] or "") if head else ("", "")
     for prefix in ("", year, year + month):
