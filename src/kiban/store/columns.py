@@ -15,7 +15,7 @@ import pyarrow.csv as pacsv
 from kiban import characters
 from kiban.kernel import Problem
 from kiban.standard import CodeList, Group, Item
-from kiban.store.schema import Table
+from kiban.store.schema import Table, never_null
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
@@ -29,7 +29,7 @@ def arrow_schema(group: Group) -> pa.Schema:
 
     Nulls mean "no value"; in `valid_from` and `valid_to` they mean open.
     """
-    fields = [pa.field(item.romaji, arrow_type(item), nullable=not item.required) for item in group.items]
+    fields = [pa.field(item.romaji, arrow_type(item), nullable=not never_null(item)) for item in group.items]
     if group.kind == "register":
         fields += [pa.field("valid_from", pa.date32()), pa.field("valid_to", pa.date32())]
     return pa.schema(fields)
@@ -111,7 +111,7 @@ def faults(batch: pa.RecordBatch, table: Table, codes: Mapping[str, CodeList], w
 
 def _broken(item: Item, column: pa.Array, code_list: CodeList | None) -> list[tuple[str, str, str, pa.Array]]:
     broken = []
-    if item.required and column.null_count:
+    if never_null(item) and column.null_count:
         broken.append(("value-missing", "has no value", "the item is mandatory (必須)", pc.is_null(column)))
     if not pa.types.is_string(column.type) or column.null_count == len(column):
         return broken

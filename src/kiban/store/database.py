@@ -152,7 +152,7 @@ class Store:
                 self._editions[schema] = edition
                 for group in edition.groups:
                     register = f"{schema}.{group.id}"
-                    tables[register] = Table(group, schema, retired.get(register, ()))
+                    tables[register] = Table.of(edition, group.id, retired.get(register, ()))
             self._tables = tables
         return self._tables
 

@@ -84,7 +84,7 @@ def apply(
 
 
 def _table(edition: Edition, step: Step) -> Table:
-    return Table(edition.group(step.register.split(".")[1]), edition.id, step.retired)
+    return Table.of(edition, step.register.split(".")[1], step.retired)
 
 
 def _job(connection: psycopg.Connection[Any], made: Plan) -> tuple[str, int]:

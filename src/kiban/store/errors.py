@@ -47,7 +47,7 @@ def as_problems() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise _problem(error) from error
+        raise _problem(error) from None  # the cause quotes the row: personal data must not reach a log
 
 
 def _problem(error: psycopg.Error) -> Problem:

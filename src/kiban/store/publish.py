@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -115,10 +115,7 @@ def content(connection: psycopg.Connection[Any], table: Table, source: str) -> d
 
 
 def missing_references(
-    connection: psycopg.Connection[Any],
-    table: Table,
-    source: str,
-    targets: Callable[[str], Sequence[tuple[Table, str]]],
+    connection: psycopg.Connection[Any], table: Table, source: str, loading: Mapping[str, Table]
 ) -> list[Problem]:
     """One problem for each item whose values name rows that are nowhere.
 
@@ -126,19 +123,22 @@ def missing_references(
         connection: the owner's.
         table: the register that refers.
         source: the SQL name of the table to look at.
-        targets: for a group's ID the tables, with their SQL names, in which the referred rows may stand.
+        loading: registers whose shadows count as well.
     """
     found = []
-    for name, group in table.group.references.items():
-        column = quoted(name)
-        absent = [
-            f"NOT EXISTS (SELECT FROM {place} t WHERE t.{quoted(target.subject[0])} = s.{column})"
-            for target, place in targets(group)
-        ]
-        condition = " AND ".join([f"s.{column} IS NOT NULL", *absent])
-        row = connection.execute(f"SELECT count(*) FROM {source} s WHERE {condition}".encode()).fetchone()
+    for name, (register, target) in table.references.items():
+        schema, group = register.split(".")
+        places = [f"{quoted(schema)}.{quoted(group)}"]
+        places += [loading[register].shadow] if register in loading else []
+        named = " AND ".join(
+            f"NOT EXISTS (SELECT FROM {place} t WHERE t.{quoted(target)} = s.{quoted(name)})"
+            for place in places
+        )
+        row = connection.execute(
+            f"SELECT count(*) FROM {source} s WHERE s.{quoted(name)} IS NOT NULL AND {named}".encode()
+        ).fetchone()
         if row and row[0]:
-            what = f"{row[0]} rows name a {group} that does not exist"
+            what = f"{row[0]} rows name a row of {register} that does not exist"
             found.append(
                 Problem(
                     "reference-missing", what, f"{table.register} ({name})", "load the rows they name as well"
@@ -160,21 +160,12 @@ def publish_import(
     Raises:
         Problems: `reference-missing`.
     """
-    loaded = {table.register: table for table in tables}
-
-    def targets(schema: str) -> Callable[[str], Sequence[tuple[Table, str]]]:
-        def places(group: str) -> Sequence[tuple[Table, str]]:
-            target = store.table(f"{schema}.{group}")
-            standing = [(target, target.name)]
-            return [*standing, (target, target.shadow)] if target.register in loaded else standing
-
-        return places
-
+    loading = {table.register: table for table in tables}
     problems: list[Problem] = []
     contents: Content = {}
     with as_problems():
         for number, table in enumerate(tables, 1):
-            problems += missing_references(connection, table, table.shadow, targets(table.schema))
+            problems += missing_references(connection, table, table.shadow, loading)
             contents[table.register] = content(connection, table, table.shadow)
             progress("check", number, len(tables))
         if problems:
@@ -281,10 +272,11 @@ def _add(connection: psycopg.Connection[Any], table: Table, event: int, recorded
 def seal(connection: psycopg.Connection[Any], table: Table, event: int, sealed: dict[str, int | str]) -> None:
     """Note what the register is, and that its rows up to this event are sealed together."""
     connection.execute(
-        """INSERT INTO kiban.register VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """INSERT INTO kiban.register VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (register) DO UPDATE SET kind = excluded.kind, subject = excluded.subject, items = excluded.items,
             ward = excluded.ward, search = excluded.search, seal_event = excluded.seal_event,
-            seal_rows = excluded.seal_rows, seal_digest = excluded.seal_digest, retired = excluded.retired""",
+            seal_rows = excluded.seal_rows, seal_digest = excluded.seal_digest, retired = excluded.retired,
+            refers = excluded.refers""",
         (
             table.register,
             table.group.kind,
@@ -296,5 +288,6 @@ def seal(connection: psycopg.Connection[Any], table: Table, event: int, sealed: 
             sealed["rows"],
             sealed["digest"],
             Jsonb([{"name": name, "type": kind} for name, kind in table.retired]),
+            Jsonb({name: list(target) for name, target in table.references.items()}),
         ),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from kiban import standard
 from kiban.standard import Edition, Group, Item
@@ -29,12 +29,22 @@ class Table:
     Attributes:
         group: the group of the standard that it holds.
         schema: where it stands in the end.
+        references: its items that name a row elsewhere, with the register and the item they name.
         retired: columns of earlier editions that the edition no longer names; kept, so that nothing is lost.
     """
 
     group: Group
     schema: str
+    references: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
     retired: tuple[tuple[str, str], ...] = ()
+
+    @staticmethod
+    def of(edition: Edition, group_id: str, retired: tuple[tuple[str, str], ...] = ()) -> Table:
+        """The table of a group of an edition."""
+        group = edition.group(group_id)
+        targets = {name: edition.group(target) for name, target in group.references.items()}
+        references = {name: (f"{edition.id}.{t.id}", t.subject[0].romaji) for name, t in targets.items()}
+        return Table(group, edition.id, references, retired)
 
     @property
     def register(self) -> str:
@@ -99,7 +109,7 @@ class Table:
 
     def _column(self, item: Item, edition: Edition) -> str:
         parts = [quoted(item.romaji), standard.sql_type(item)]
-        if item.required:
+        if never_null(item):
             parts.append("NOT NULL")
         check = standard.sql_check(item, edition.codes.get(item.code) if item.code else None)
         if check:
@@ -107,7 +117,7 @@ class Table:
         return " ".join(parts)
 
     def indexes(self) -> tuple[str, ...]:
-        """Indexes and the temporal key, each of which may be built again after a crash."""
+        """Indexes for the subject, the numbers it is searched by, and what its rows refer to; each may be built again."""
         subject = ", ".join(map(quoted, self.subject))
         last = ", valid_from" if self.has_periods else ""
         built = [
@@ -115,7 +125,7 @@ class Table:
             f"CREATE INDEX IF NOT EXISTS {self._index('closed_by')} ON {self.shadow} (closed_by) WHERE closed_by IS NOT NULL",
         ]
         looked_up = list(self.group.search.numbers) if self.group.search else []
-        looked_up += [name for name in self.group.references if name not in looked_up]
+        looked_up += [name for name in self.references if name not in looked_up]
         if self.group.history is None and not self.has_periods:
             built.append(
                 f"CREATE UNIQUE INDEX IF NOT EXISTS {self._index('key')} ON {self.shadow} ({subject})"
@@ -206,6 +216,11 @@ def view(name: str, columns: Sequence[str], source: str, condition: str) -> str:
         f"CREATE VIEW {name} WITH (security_invoker = true, security_barrier = true) AS "
         f"SELECT {', '.join(columns)} FROM {source} WHERE {condition}"
     )
+
+
+def never_null(item: Item) -> bool:
+    """Whether a row must have a value: a mandatory item; but of a date that may be unknown the words are enough."""
+    return item.required and not item.allows_unknown_date
 
 
 def _immutable_text(item: Item) -> str:

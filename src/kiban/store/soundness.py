@@ -54,15 +54,9 @@ def verify(store: Store, progress: Progress = quiet) -> Report:
             problems += found
             progress("verify", number, len(tables))
         for table in tables.values():
-            problems += publish.missing_references(
-                connection, table, table.name, _targets(store, table.schema)
-            )
+            problems += publish.missing_references(connection, table, table.name, {})
         notes = _notes(connection)
     return Report(events, rows, tuple(problems), tuple(notes))
-
-
-def _targets(store: Store, schema: str) -> Any:
-    return lambda group: [(store.table(f"{schema}.{group}"), store.table(f"{schema}.{group}").name)]
 
 
 def _chain(connection: psycopg.Connection[Any]) -> tuple[int, list[Problem]]:

@@ -79,7 +79,7 @@ DECLARE
 BEGIN
     IF who IS NULL THEN PERFORM kiban.refuse('actor-missing', 'nobody has signed in', 'open a session with an actor'); END IF;
     INSERT INTO kiban.lookup (actor, ward, purpose, register, asked, found)
-    VALUES (who[1], who[2], who[4], register, asked, found);
+    VALUES (who[1], who[2], who[4], $1, $2, $3);  -- "found" is a variable of PL/pgSQL
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -101,7 +101,8 @@ CREATE TABLE IF NOT EXISTS kiban.register (
     seal_event bigint NOT NULL,           -- rows up to this event are sealed together …
     seal_rows bigint NOT NULL,
     seal_digest numeric NOT NULL,         -- … by the sum of their hashes
-    retired jsonb NOT NULL DEFAULT '[]'   -- items of earlier editions that stay as columns: name, type
+    retired jsonb NOT NULL,               -- items of earlier editions that stay as columns: name, type
+    refers jsonb NOT NULL                 -- items that name a row elsewhere: item -> [register, item]
 );
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -263,7 +264,7 @@ BEGIN
         SELECT 1, count(*), coalesce(sum(h), 0), coalesce(bool_or(%9$s), false) FROM new $q$,
         target, same, (SELECT string_agg(format('g.%I', i), ', ') FROM unnest(r.items) i),
         CASE WHEN content IS NULL THEN '' ELSE format('UNION ALL SELECT %s, $2, $3 FROM jsonb_populate_record(NULL::%s, $6) n', fresh, target) END,
-        items, hashed, coalesce(format('%I', r.ward), 'NULL::text'),
+        items, hashed, coalesce(quote_ident(r.ward), 'NULL::text'),
         CASE WHEN r.ward IS NULL THEN 'true' ELSE format('g.%I = ANY ($7) OR ''*'' = ANY ($7)', r.ward) END,
         CASE WHEN r.ward IS NULL THEN 'true' ELSE 'ward = ANY ($7) OR ''*'' = ANY ($7)' END)
         USING subject, starts, ends, event, recorded_at, content, wards
@@ -288,9 +289,30 @@ BEGIN
             INSERT INTO %1$s (%2$s, known_from, event) SELECT %2$s, $2, $3 FROM jsonb_populate_record(NULL::%1$s, $1)
             RETURNING hash_record_extended(ROW(%2$s), 0) AS h, %3$s AS ward
         ) SELECT count(*), coalesce(sum(h), 0), coalesce(bool_or(ward = ANY ($4) OR '*' = ANY ($4)), true) FROM new $q$,
-        r.register::regclass, items, coalesce(format('%I', r.ward), 'NULL::text'))
+        r.register::regclass, items, coalesce(quote_ident(r.ward), 'NULL::text'))
     INTO added, digest, touched USING content, recorded_at, event, wards;
     IF r.ward IS NULL THEN touched := true; END IF;
+END $$;
+
+-- What the new rows name must be there at the end of the event, whatever the order of its changes.
+CREATE OR REPLACE FUNCTION kiban.check_references(changes jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    refers record;
+    there boolean;
+BEGIN
+    FOR refers IN
+        SELECT DISTINCT k.register, n.key AS item, n.value ->> 0 AS target, n.value ->> 1 AS target_item, c -> 'row' ->> n.key AS named
+        FROM jsonb_array_elements(changes) c JOIN kiban.register k ON k.register = c ->> 'register', jsonb_each(k.refers) n
+        WHERE jsonb_typeof(c -> 'row') = 'object' AND c -> 'row' ->> n.key IS NOT NULL
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1)', refers.target::regclass, refers.target_item)
+        INTO there USING refers.named;
+        IF NOT there THEN
+            PERFORM kiban.refuse('reference-missing', format('%s (%s) names a row of %s that does not exist', refers.register, refers.item, refers.target),
+                                 'record that row first, or in the same event');
+        END IF;
+    END LOOP;
 END $$;
 
 -- The door for the application role. `changes` is an array of objects:
@@ -344,6 +366,7 @@ BEGIN
             'digest', (coalesce((content -> r.register ->> 'digest')::numeric, 0) + done.digest)::text,
             'closed', coalesce((content -> r.register ->> 'closed')::bigint, 0) + done.closed));
     END LOOP;
+    PERFORM kiban.check_references(changes);
     RETURN kiban.close_event(business, kind, subject, valid, who, jsonb_build_object('changes', changes, 'note', note), content,
         jsonb_build_object('registers', (SELECT jsonb_agg(DISTINCT c ->> 'register') FROM jsonb_array_elements(changes) c)));
 END $$;
