@@ -23,7 +23,9 @@ WIDE_CLERK = Actor("wide", NADA, frozenset({EAST, NADA}), "試験")
 SINCE = Period(date(2020, 4, 1))
 
 
-def person(number: str, name: str = "渡邉　花子", kana: str = "ワタナベ　ハナコ", **items: Any) -> dict[str, Any]:
+def person(
+    number: str, name: str = "渡邉　花子", kana: str = "ワタナベ　ハナコ", **items: Any
+) -> dict[str, Any]:
     """A whole row of resident.jumin; the items given take precedence."""
     row: dict[str, Any] = {
         "atenabango": number.zfill(15),
@@ -67,7 +69,12 @@ def library() -> standard.Library:
 def settle(city: Store) -> None:
     """The reference rows that people's rows name: two wards and an office; one household."""
     edition = city.edition("resident")
-    ward = {"shikuchosonkodo": "281000", "todofuken": "兵庫県", "shikuchosonmei": "神戸市", "tekiyokaishinengappi": "2000-01-01"}
+    ward = {
+        "shikuchosonkodo": "281000",
+        "todofuken": "兵庫県",
+        "shikuchosonmei": "神戸市",
+        "tekiyokaishinengappi": "2000-01-01",
+    }
     office = {
         "nyuryokubashokodo": "000001",
         "nyuryokubashomei": "市役所",
@@ -87,10 +94,17 @@ def settle(city: Store) -> None:
     }
     names = {EAST: ("東灘区", "ヒガシナダク"), NADA: ("灘区", "ナダク")}
     changes = [
-        Change("resident.gyoseiku", {**ward, "gyoseikukodo": c, "gyoseikumei": n, "gyoseikumei_furigana": k}, Period(None))
+        Change(
+            "resident.gyoseiku",
+            {**ward, "gyoseikukodo": c, "gyoseikumei": n, "gyoseikumei_furigana": k},
+            Period(None),
+        )
         for c, (n, k) in names.items()
     ]
-    changes += [Change("resident.nyuryokubasho", office, Period(None)), Change("resident.setai", household, SINCE)]
+    changes += [
+        Change("resident.nyuryokubasho", office, Period(None)),
+        Change("resident.setai", household, SINCE),
+    ]
     with city.session(CITY_HALL) as session:
         session.record("設定", "city", changes)
 
@@ -119,4 +133,6 @@ def city(databases: Any, city_template: str, library: standard.Library) -> Itera
 def move_in(city: Store, row: dict[str, Any], valid: Period = SINCE, actor: Actor = CITY_HALL) -> int:
     """Record one person's row by an event."""
     with city.session(actor) as session:
-        return session.record("国内転入", row["atenabango"], [Change("resident.jumin", row, valid)], valid=valid.start)
+        return session.record(
+            "国内転入", row["atenabango"], [Change("resident.jumin", row, valid)], valid=valid.start
+        )

@@ -14,7 +14,10 @@ DAY = date(2026, 1, 1)
 
 def found(city: Store, **asked: object) -> list[str]:
     with city.session(CITY_HALL) as session:
-        return [hit.subject.lstrip("0") for hit in session.search("resident.jumin", Query(as_of=DAY, **asked)).hits]  # type: ignore[arg-type]
+        return [
+            hit.subject.lstrip("0")
+            for hit in session.search("resident.jumin", Query(as_of=DAY, **asked)).hits
+        ]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -36,14 +39,22 @@ def test_kana_is_found_however_it_is_typed(city: Store, read: str) -> None:
 
 
 def test_a_former_name_an_alias_and_a_romaji_name_find_the_person(city: Store) -> None:
-    names = {"kyuji": "佐藤", "kyuji_furigana": "サトウ", "tsusho": "田中　メアリー", "tsusho_furigana": "タナカ　メアリー"}
+    names = {
+        "kyuji": "佐藤",
+        "kyuji_furigana": "サトウ",
+        "tsusho": "田中　メアリー",
+        "tsusho_furigana": "タナカ　メアリー",
+    }
     move_in(city, person("1", **names, shimei_gaikokujinromaji="ＳＭＩＴＨ　ＭＡＲＹ"))
     for asked in ({"kana": "サトー"}, {"name": "田中"}, {"name": "smith"}, {"kana": "タナカメアリ"}):
         assert found(city, **asked) == ["1"], asked
 
 
 def test_a_birth_date_known_only_roughly_is_found_by_any_day_it_may_be(city: Store) -> None:
-    move_in(city, person("1", seinengappi=None, seinengappi_fushofuragu="1", seinengappi_fushohyoki="昭和２５年頃"))
+    move_in(
+        city,
+        person("1", seinengappi=None, seinengappi_fushofuragu="1", seinengappi_fushohyoki="昭和２５年頃"),
+    )
     move_in(city, person("2", seinengappi="1950-03-04"))
     assert found(city, birth=(date(1950, 3, 4), date(1950, 3, 4))) == ["1", "2"]
     assert found(city, birth=(date(1949, 3, 4), date(1949, 3, 4)), kana="ワタナベ") == []
@@ -57,7 +68,14 @@ def test_an_address_is_found_by_any_digits_and_hyphens(city: Store) -> None:
 
 def test_pages_follow_each_other_without_gap_or_repetition(city: Store) -> None:
     for number in range(1, 12):
-        move_in(city, person(str(number), kana="タナカ" if number % 2 else "タナカ　イチ", seinengappi=f"19{50 + number}-01-01"))
+        move_in(
+            city,
+            person(
+                str(number),
+                kana="タナカ" if number % 2 else "タナカ　イチ",
+                seinengappi=f"19{50 + number}-01-01",
+            ),
+        )
     for asked in ({"kana": "タナカ"}, {"birth": (date(1950, 1, 1), date(1990, 1, 1))}):
         pages, after = [], None
         with city.session(CITY_HALL) as session:

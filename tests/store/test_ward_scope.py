@@ -70,7 +70,9 @@ def test_a_claim_can_be_neither_widened_nor_used_again_nor_carried_elsewhere(cit
     with psycopg.connect(city.server.app_dsn) as elsewhere:
         elsewhere.execute("SELECT set_config('kiban.actor', %s, false)", (claim["claim"],))
         assert elsewhere.execute("SELECT count(*) FROM resident.jumin").fetchone() == (0,)
-    with city.session(NADA_CLERK) as session:  # the pool hands out the same connection, in another transaction
+    with city.session(
+        NADA_CLERK
+    ) as session:  # the pool hands out the same connection, in another transaction
         session.sql("SELECT set_config('kiban.actor', %s, true)", [claim["claim"]])
         assert session.sql("SELECT count(*) AS n FROM resident.jumin") == [{"n": 0}]
 
@@ -82,7 +84,9 @@ def test_every_look_up_is_logged_with_who_whom_and_why(city: Store) -> None:
         session.read("resident.jumin", AsOf(date(2026, 1, 1)), atenabango=row["atenabango"])
         session.search("resident.jumin", Query(as_of=date(2026, 1, 1), kana="ワタナベ"))
     with psycopg.connect(city.server.owner_dsn) as owner:
-        logged = owner.execute("SELECT actor, ward, purpose, register, found FROM kiban.lookup ORDER BY lookup").fetchall()
+        logged = owner.execute(
+            "SELECT actor, ward, purpose, register, found FROM kiban.lookup ORDER BY lookup"
+        ).fetchall()
     assert logged == [("east", EAST, "試験", "resident.jumin", [row["atenabango"]])] * 2
 
 
@@ -108,7 +112,9 @@ def test_the_wide_clerk_finds_the_own_ward_first_and_others_on_request(city: Sto
         assert ([hit.ward for hit in own.hits], own.next) == ([NADA, NADA], None)
         found, after = [], None
         while True:
-            page = session.search("resident.jumin", Query(as_of=date(2026, 1, 1), name="渡辺", wards="all", limit=2), after)
+            page = session.search(
+                "resident.jumin", Query(as_of=date(2026, 1, 1), name="渡辺", wards="all", limit=2), after
+            )
             found += [(hit.ward, hit.subject) for hit in page.hits]
             after = page.next
             if after is None:

@@ -179,7 +179,7 @@ def _copy(
                 found += problems
                 rows += batch.num_rows
                 if not problems:
-                    copy.write(columns.to_csv(conformed))
+                    copy.write(columns.to_csv(conformed, table.dates))
                     if table.group.search:
                         entries.append(search_keys.entries(table.group, conformed))
             if found:
@@ -243,7 +243,7 @@ def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) 
     statement = f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {' AND '.join(conditions)}) TO STDOUT (FORMAT csv)"
     with store.session(actor) as session:
         session.log_export(register, {"export": [str(as_of.valid), str(as_of.known)] if as_of else "all"})
-        yield from columns.from_csv(session.copy_out(statement), schema)
+        yield from columns.from_csv(session.copy_out(statement), schema, table.dates)
 
 
 def _known(as_of: AsOf) -> str:

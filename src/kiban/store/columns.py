@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,6 +19,9 @@ from kiban.store.schema import Table, never_null
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
+
+ALWAYS = "0000-01-01"
+"""How the standard writes a date that has been true always; PostgreSQL keeps it as -infinity, having no year 0."""
 
 _SHOWN = 3
 _SAFE_DIGITS = 18
@@ -157,13 +160,20 @@ def _broken(item: Item, column: pa.Array, code_list: CodeList | None) -> list[tu
     return broken
 
 
-def to_csv(batch: pa.RecordBatch) -> memoryview:
-    """The batch as COPY ... WITH (FORMAT csv) reads it; open periods as infinity."""
+def to_csv(batch: pa.RecordBatch, dates: Collection[str] = ()) -> memoryview:
+    """The batch as COPY ... WITH (FORMAT csv) reads it; open periods as infinity.
+
+    Args:
+        batch: the columns in the order of the COPY.
+        dates: the columns that are of type date in the database.
+    """
     columns = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if name in ("valid_from", "valid_to"):
             open_end = "-infinity" if name == "valid_from" else "infinity"
             columns.append(pc.fill_null(column.cast(pa.string()), open_end))
+        elif name in dates:
+            columns.append(_swapped(column, ALWAYS, "-infinity"))
         elif pa.types.is_list(column.type):
             columns.append(pa.array([_array_literal(value) for value in column.to_pylist()], pa.string()))
         elif pa.types.is_binary(column.type):
@@ -175,6 +185,11 @@ def to_csv(batch: pa.RecordBatch) -> memoryview:
     options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
     pacsv.write_csv(pa.table(columns, names=list(batch.schema.names)), sink, options)
     return sink.getbuffer()
+
+
+def _swapped(column: pa.Array, written: str, kept: str) -> pa.Array:
+    same = pc.equal(column, written)
+    return pc.if_else(same, kept, column) if pc.any(same).as_py() else column
 
 
 def _array_literal(value: Sequence[str] | None) -> str | None:
@@ -209,7 +224,9 @@ class _Chunks(io.RawIOBase):
         return size
 
 
-def from_csv(chunks: Iterator[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def from_csv(
+    chunks: Iterator[bytes], schema: pa.Schema, dates: Collection[str] = ()
+) -> Iterator[pa.RecordBatch]:
     """Arrow batches of what COPY ... TO STDOUT (FORMAT csv) sends, in the columns and types of the schema."""
     as_text = {f.name for f in schema if pa.types.is_list(f.type) or pa.types.is_binary(f.type)}
     first = next(chunks, None)
@@ -228,10 +245,12 @@ def from_csv(chunks: Iterator[bytes], schema: pa.Schema) -> Iterator[pa.RecordBa
         ),
     )
     for batch in reader:
-        arrays = [
-            _parsed(column, f.type) if f.name in as_text else column
-            for column, f in zip(batch.columns, schema, strict=True)
-        ]
+        arrays = []
+        for column, f in zip(batch.columns, schema, strict=True):
+            if f.name in as_text:
+                arrays.append(_parsed(column, f.type))
+            else:
+                arrays.append(_swapped(column, "-infinity", ALWAYS) if f.name in dates else column)
         yield pa.record_batch(arrays, schema=schema)
 
 

@@ -88,9 +88,10 @@ class Place:
         """
         owner = self.user.uid if self.user else os.geteuid()
         try:
-            self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-            # The umask took bits away; the server's user passes through here and may list nothing.
-            self.folder.chmod(0o711 if self.user else 0o700)
+            if not self.folder.exists():
+                self.folder.mkdir(parents=True)
+                # The server's user passes through here and may list nothing; the umask has no say.
+                self.folder.chmod(0o711 if self.user else 0o700)
             for path in (self.data, self.log.parent, self.socket):
                 if not os.path.lexists(path):
                     path.mkdir(mode=0o700)

@@ -82,6 +82,11 @@ class Table:
         return (*self.items, *(("valid_from", "valid_to") if self.has_periods else ()))
 
     @property
+    def dates(self) -> frozenset[str]:
+        """The columns of type date, apart from the period."""
+        return frozenset(item.romaji for item in self.group.items if standard.sql_type(item) == "date")
+
+    @property
     def subject(self) -> tuple[str, ...]:
         """The columns that say whose row it is."""
         return tuple(item.romaji for item in self.group.subject)

@@ -10,15 +10,27 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, AsOf, Period, Problem
-from kiban.store import claim, search
+from kiban.store import claim, columns, search
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, quoted
 
 Row = dict[str, Any]
-"""One row: the items by their official romaji, `valid` as a Period (registers), `known_from`, `known_to`, `event`."""
+"""One row: the items by their official romaji in their written form (dates YYYY-MM-DD), `valid` as a Period
+(registers), `known_from` and `known_to` as datetimes, `event`."""
+
+
+class _WrittenDate(Loader):
+    """Dates as the standard writes them, so that what goes in comes out."""
+
+    def load(self, data: Buffer) -> str:
+        """YYYY-MM-DD; -infinity is the standard's 0000-01-01."""
+        written = bytes(data).decode()
+        return columns.ALWAYS if written == "-infinity" else written
 
 
 @dataclass(frozen=True)
@@ -172,7 +184,7 @@ class Session:
         prepared: dict[str, Any] = {
             "register": change.register,
             "subject": {name: source[name] for name in table.subject},
-            "row": None if change.row is None else dict(change.row),
+            "row": None if change.row is None else _kept(change.row, table),
             "valid_from": valid.start.isoformat() if valid.start else None,
             "valid_to": valid.end.isoformat() if valid.end else None,
         }
@@ -214,25 +226,27 @@ class Session:
         return chosen
 
     def _select(self, table: Table, conditions: Sequence[str], values: Sequence[object]) -> list[Row]:
-        columns = [quoted(name) for name in table.items] + [
+        chosen = [quoted(name) for name in table.items] + [
             "known_from",
             "nullif(known_to, 'infinity') AS known_to",
             "event",
         ]
         order = [quoted(name) for name in table.subject]
         if table.has_periods:
-            columns += [
+            chosen += [
                 "nullif(valid_from, '-infinity') AS valid_from",
                 "nullif(valid_to, 'infinity') AS valid_to",
             ]
             order.append(f"{table.name}.valid_from")
-        statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {' AND '.join(conditions)} ORDER BY {', '.join(order)}"
+        statement = f"SELECT {', '.join(chosen)} FROM {table.name} WHERE {' AND '.join(conditions)} ORDER BY {', '.join(order)}"
         with as_problems(), self._connection.cursor(row_factory=dict_row) as cursor:
+            cursor.adapters.register_loader("date", _WrittenDate)
             cursor.execute(statement.encode(), values, prepare=True)
             rows = cursor.fetchall()
         if table.has_periods:
             for row in rows:
-                row["valid"] = Period(row.pop("valid_from"), row.pop("valid_to"))
+                ends = (row.pop("valid_from"), row.pop("valid_to"))
+                row["valid"] = Period(*(date.fromisoformat(end) if end else None for end in ends))
         return rows
 
     def _log(self, register: str, asked: Mapping[str, object], table: Table, rows: Sequence[Row]) -> None:
@@ -243,6 +257,12 @@ class Session:
             self._connection.execute(
                 "SELECT kiban.record_lookup(%s, %s, %s)", (register, Jsonb(asked), list(found))
             )
+
+
+def _kept(row: Mapping[str, Any], table: Table) -> dict[str, Any]:
+    """The row as the database keeps it."""
+    always = {name for name in table.dates if row.get(name) == columns.ALWAYS}
+    return {name: "-infinity" if name in always else value for name, value in row.items()}
 
 
 def _as_of(table: Table, day: date | None, known: datetime | None) -> tuple[list[str], list[object]]:
