@@ -22,7 +22,8 @@ from kiban.store.cluster import Cluster, Server, create_database
 hypothesis.settings.register_profile("kiban", deadline=None)  # no test is timed
 hypothesis.settings.load_profile("kiban")
 
-_HOMES = Path("/tmp")  # short, because the path of a socket is limited; reachable where root runs the tests
+_DISK, _MEMORY = Path("/tmp"), Path("/dev/shm")  # short, and reachable where root runs the tests
+_ROOM = 4 * 2**30  # bytes that a test run may need
 _KEPT = 40  # dropping databases one by one would cost a checkpoint each
 
 
@@ -84,7 +85,9 @@ class Databases:
 @contextlib.contextmanager
 def _temporary_home() -> Iterator[Path]:
     """A home whose server is gone afterwards, whatever the test did."""
-    folder = Path(tempfile.mkdtemp(prefix=f"kiban-test-{os.getpid()}-", dir=_HOMES))
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    # In memory the tests wait for no disk: PostgreSQL is as careful as ever, only its fsync costs nothing.
+    folder = Path(tempfile.mkdtemp(prefix=f"kiban-test-{os.getpid()}-", dir=_MEMORY if roomy else _DISK))
     folder.chmod(0o711)  # an unprivileged user runs the server where root runs the tests
     try:
         yield folder / "home"
@@ -99,7 +102,7 @@ def _remove(folder: Path) -> None:
 
 def _sweep() -> None:
     """Stop and remove the servers of test processes that were killed."""
-    for folder in _HOMES.glob("kiban-test-*"):
+    for folder in (*_DISK.glob("kiban-test-*"), *_MEMORY.glob("kiban-test-*")):
         pid = re.match(r"kiban-test-(\d+)-", folder.name)
         if pid and folder.is_dir() and folder.stat().st_uid == os.geteuid() and not _lives(int(pid[1])):
             with contextlib.suppress(FileNotFoundError):  # another process may sweep at the same time
@@ -144,6 +147,12 @@ def database(databases: Databases) -> Iterator[Database]:
     """An empty database of this test's own."""
     with databases.fresh() as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="session")
+def homes() -> Callable[[], contextlib.AbstractContextManager[Path]]:
+    """Opens paths for homes; see `home`."""
+    return _temporary_home
 
 
 @pytest.fixture
