@@ -26,6 +26,21 @@ def library(roots: Iterable[Path] = (), given: Settings | None = None) -> standa
     return standard.library([*shipped, *given.standards, *roots])
 
 
+def open_store(given: Settings, roots: Iterable[Path] = ()) -> store.Store:
+    """The integrated database of these settings, started if needed, with its frame in place.
+
+    Raises:
+        Problem: what keeps the server from starting; `actor-key-open`.
+        Problems: everything that is wrong with any edition.
+    """
+    editions = library(roots, given)
+    reached = server(given)
+    given.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    opened = store.Store(reached, editions, store.actor_key(given.home / "actor.key"))
+    opened.install()
+    return opened
+
+
 def server(given: Settings) -> store.Server:
     """The PostgreSQL server to work on: the one the settings name, or the embedded one, started if needed.
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import getpass
 import os
-from typing import Annotated
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from kiban.kernel import Actor
+    from kiban.store import Plan
 
 app = typer.Typer(
     help="""Run the integrated database.
@@ -17,6 +24,9 @@ app = typer.Typer(
     epilog="""Examples:
 
     [b]kiban db up[/b]                        start it, also after a crash
+    [b]kiban db apply[/b]                     make the registers of all businesses
+    [b]kiban db load ./town[/b]               load Parquet files into them
+    [b]kiban db verify[/b]                    prove that all is sound
     [b]kiban db psql -- -c 'SELECT 1'[/b]     ask it something
     [b]KIBAN_HOME=/srv/kobe kiban db up[/b]   another one, elsewhere""",
     add_completion=False,
@@ -88,3 +98,145 @@ def psql(
         [command.program.name, *command.arguments, *(arguments or [])],
         {**os.environ, **command.environment},
     )
+
+
+_ROOTS = Annotated[
+    list[Path] | None,
+    typer.Option("--root", help="A folder with further editions of the standard. Repeatable."),
+]
+
+
+@app.command()
+def apply(
+    business: Annotated[
+        str | None,
+        typer.Argument(help="001 or resident. Default: every business that has no edition in force."),
+    ] = None,
+    edition: Annotated[
+        str | None, typer.Option(help="The edition to bring into force. Default: the first.")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only print what would happen.")] = False,
+    reviewed: Annotated[
+        str | None, typer.Option(help="The digest of the plan you read; needed where rows are written anew.")
+    ] = None,
+    root: _ROOTS = None,
+) -> None:
+    """Bring an edition of the standard into force: its tables, keys, ward scope and views.
+
+    Tables are built aside and swapped in one moment. If it is cut, the same command goes on where it was.
+    """
+    from kiban import main, settings, store
+    from kiban.cli import progress
+
+    with main.open_store(settings.read(os.environ), root or ()) as opened:
+        in_force = opened.applied()
+        chosen = [business] if business else sorted({e.id for e in opened.library.editions} - set(in_force))
+        if not chosen:
+            typer.echo("Every business has an edition in force. Name one, and --edition, to change it.")
+        for name in chosen:
+            wanted = opened.library.edition(name, edition)
+            if plan:
+                _print_plan(store.plan(opened, wanted))
+                continue
+            with progress.shown() as tell:
+                event = store.apply(opened, wanted, _operator(), reviewed=reviewed, progress=tell)
+            typer.echo(f"{wanted.title} {wanted.edition} is in force (event {event}).")
+
+
+def _print_plan(plan: Plan) -> None:
+    before = plan.old.edition if plan.old else "nothing"
+    typer.echo(f"Plan {plan.digest}: {plan.schema}, from {before} to {plan.new.edition}")
+    for step in plan.steps:
+        typer.echo(f"  {step.action:<8} {step.register}")
+        for note in step.notes:
+            typer.echo(f"             {note}")
+    for problem in plan.obstacles:
+        typer.echo(f"  obstacle: {problem}")
+    if plan.obstacles:
+        typer.echo("The plan cannot be carried out before the obstacles are gone.")
+    elif plan.needs_review:
+        typer.echo(
+            f"To carry it out: kiban db apply {plan.schema} --edition {plan.new.edition} --reviewed {plan.digest}"
+        )
+
+
+@app.command()
+def load(
+    folder: Annotated[
+        Path, typer.Argument(help="Holds SCHEMA/REGISTER/*.parquet, as `kiban town make` writes them.")
+    ],
+    root: _ROOTS = None,
+) -> None:
+    """Load Parquet files into the registers, all of them or none.
+
+    If it is cut, the same command goes on behind the last finished file.
+    """
+    from kiban import main, settings, store
+    from kiban.cli import progress
+
+    with main.open_store(settings.read(os.environ), root or ()) as opened, progress.shown() as tell:
+        parts = [
+            part
+            for register in opened.tables()
+            if (place := folder / register.replace(".", "/")).is_dir()
+            for part in store.parquet_parts(register, place)
+        ]
+        event = store.import_arrow(opened, parts, _operator(), progress=tell)
+        rows = sum(part.rows for part in parts)
+    typer.echo(f"{rows:,} rows in {len({part.register for part in parts})} registers (event {event}).")
+
+
+@app.command()
+def export(
+    register: Annotated[str, typer.Argument(help="Such as resident.jumin.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write; must not exist.")],
+    as_of: Annotated[str | None, typer.Option(help="The day, YYYY-MM-DD. Default: every period.")] = None,
+) -> None:
+    """Write what is known now of a register to a Parquet file. The export is logged."""
+    import pyarrow.parquet as pq
+
+    from kiban import main, settings, store
+    from kiban.kernel import AsOf, Problem
+
+    if out.exists():
+        raise Problem("file-exists", "there is a file of this name", str(out), "name another one")
+    try:
+        asked = AsOf(date.fromisoformat(as_of)) if as_of else None
+    except ValueError:
+        raise Problem("date-form", f"{as_of} is not a date", "--as-of", "write it as 2026-04-01") from None
+    unfinished = out.with_name(out.name + ".part")
+    rows = 0
+    with main.open_store(settings.read(os.environ)) as opened:
+        schema = store.arrow_schema(opened.table(register).group)
+        with pq.ParquetWriter(unfinished, schema) as writer:
+            for batch in store.export_arrow(opened, register, asked, _operator()):
+                writer.write_batch(batch)
+                rows += batch.num_rows
+    unfinished.rename(out)
+    typer.echo(f"{rows:,} rows in {out}")
+
+
+@app.command()
+def verify() -> None:
+    """Prove that the store is sound: the chain of events, every row, keys, guards, references. Changes nothing."""
+    from kiban import main, settings, store
+    from kiban.cli import progress
+    from kiban.kernel import Problems
+
+    with main.open_store(settings.read(os.environ)) as opened, progress.shown() as tell:
+        report = store.verify(opened, tell)
+    typer.echo(
+        f"{report.events:,} events, {sum(report.rows.values()):,} rows in {len(report.rows)} registers"
+    )
+    for note in report.notes:
+        typer.echo(f"note: {note}")
+    if report.problems:
+        raise Problems(report.problems)
+    typer.echo("The store is sound.")
+
+
+def _operator() -> Actor:
+    """Whoever runs the command, working for the whole city."""
+    from kiban.kernel import ALL_WARDS, Actor
+
+    return Actor(f"cli:{getpass.getuser()}", None, ALL_WARDS, "運用")

@@ -2,6 +2,7 @@
 
 from kiban.store.editions import apply, plan
 from kiban.store.bulk import Part, Progress, export_arrow, import_arrow, parquet_parts
+from kiban.store.claim import actor_key
 from kiban.store.cluster import Cluster, ClusterStatus, Server
 from kiban.store.columns import arrow_schema
 from kiban.store.database import Store
@@ -28,6 +29,7 @@ __all__ = [
     "Session",
     "Step",
     "Store",
+    "actor_key",
     "apply",
     "arrow_schema",
     "export_arrow",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
+import secrets
+from pathlib import Path
 
 from kiban.kernel import Actor, Problem
 
@@ -46,3 +49,25 @@ def sign(actor: Actor, key: bytes, *, backend: int, started_at: int) -> str:
     body = _SEPARATOR.join(parts)
     message = f"{backend}{_SEPARATOR}{started_at}{_SEPARATOR}{body}"
     return f"{hmac.new(key, message.encode(), hashlib.sha256).hexdigest()}:{body}"
+
+
+def actor_key(file: Path) -> bytes:
+    """The secret that signs actors, from its file; made at the first call, readable by its owner only.
+
+    Raises:
+        Problem: `actor-key-open` where others may read the file, `actor-key-weak` where it holds too little.
+    """
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(secrets.token_hex(32).encode())
+    if file.stat().st_mode & 0o077:
+        raise Problem(
+            "actor-key-open", "others may read the key that signs actors", str(file), "chmod 600 the file"
+        )
+    key = file.read_bytes().strip()
+    pads(key)
+    return key
