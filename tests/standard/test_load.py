@@ -10,11 +10,6 @@ from kiban.kernel import Problem
 TINY = Path(__file__).parent / "tiny"
 
 
-@pytest.fixture(scope="module")
-def tiny() -> standard.Edition:
-    return standard.load(TINY)
-
-
 def test_an_edition_keeps_the_order_of_its_list(tiny: standard.Edition) -> None:
     assert [group.id for group in tiny.groups] == ["hito", "setai", "shori"]
     assert [item.romaji for item in tiny.group("世帯").items] == ["setaibango", "kukodo", "setainushi"]

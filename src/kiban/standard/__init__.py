@@ -1,7 +1,6 @@
 """The national standard as data: load, check, compare, derive, export. Pure."""
 
-from kiban.standard.assemble import target_item
-from kiban.standard.changes import Change
+from kiban.standard.change import Change
 from kiban.standard.diff import Diff, diff
 from kiban.standard.exporting import EXPORT_FORMATS, export
 from kiban.standard.findings import Finding
@@ -9,6 +8,7 @@ from kiban.standard.importing import Imported, ImportRequest, Leftover, import_w
 from kiban.standard.load import Reading, check, edition_folders, library, load, read
 from kiban.standard.model import Code, CodeList, Edition, Group, Item, Library, Overlay, Search
 from kiban.standard.overlay import overlay
+from kiban.standard.references import target_item
 from kiban.standard.sql import sql_check, sql_type
 from kiban.standard.values import ItemRules, check_value, rules
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kiban.kernel import Problem
-from kiban.standard.changes import Change, compare_groups, compare_pair, items_added, items_removed
+from kiban.standard.change import Change
+from kiban.standard.changes import compare_groups, compare_pair, items_added, items_removed
 from kiban.standard.model import Edition, Group, Item
 
 Placed = tuple[Group, Item]

@@ -59,7 +59,8 @@ def read(folder: Path) -> Reading:
     check_items(placed, findings)
     check_codes(placed, codes, findings)
     groups = build_groups(declaration, rows, items, codes, findings)
-    check_samples(placed, codes, findings)
+    broken = {problem.where for problem in findings.faults}
+    check_samples([pair for pair in placed if pair[1] not in broken], codes, findings)
     edition = Edition(
         business=declaration.business,
         id=declaration.id,

@@ -62,6 +62,22 @@ class Row:
     extra: tuple[tuple[str, str], ...] = ()
 
 
+def read_bytes(path: Path, name: str, findings: Findings) -> bytes | None:
+    """The bytes of a file; None where it cannot be read. Finds `file-missing` and `file-unreadable`."""
+    if not path.is_file():
+        findings.fault(
+            "file-missing", "the file is not there", name, "every edition folder has one; write it"
+        )
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        findings.fault(
+            "file-unreadable", f"the file cannot be read ({error.strerror})", name, "check its permissions"
+        )
+        return None
+
+
 def decode(data: bytes, name: str, findings: Findings) -> str:
     """The text of a file; what is wrong with its encoding is found, and the reading goes on.
 
@@ -129,12 +145,10 @@ def read_rows(
     Finds: `file-missing`, `file-empty`, `csv-broken`, `header-column-missing`, `header-column-unknown`,
         `header-order`, `header-column-twice`, `row-ragged`, and what `decode` finds.
     """
-    if not path.is_file():
-        findings.fault(
-            "file-missing", "the file is not there", name, f"write it with the header {columns[0]},…"
-        )
+    data = read_bytes(path, name, findings)
+    if data is None:
         return []
-    text = decode(path.read_bytes(), name, findings)
+    text = decode(data, name, findings)
     records = _records(text, name, findings)
     if not records:
         findings.fault(

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from kiban.standard.findings import Findings, suggest
-from kiban.standard.tables import decode
+from kiban.standard.tables import decode, read_bytes
 
 Path_ = tuple[str | int, ...]
 
@@ -42,19 +42,14 @@ class Document:
 def read_document(path: Path, name: str, findings: Findings) -> Document:
     """Read a YAML file whose top is a mapping.
 
-    Finds: `file-missing`, `yaml-broken`, `yaml-key-twice`, `yaml-alias`, `yaml-not-a-mapping`.
+    Finds: `file-missing`, `file-unreadable`, `yaml-broken`, `yaml-key-twice`, `yaml-alias`, `yaml-not-a-mapping`.
     """
     document = Document(name, {})
-    if not path.is_file():
-        findings.fault(
-            "file-missing",
-            "the file is not there",
-            name,
-            "every edition folder has a business.yaml" if name == "business.yaml" else "write it",
-        )
+    data = read_bytes(path, name, findings)
+    if data is None:
         return document
     try:
-        node = yaml.compose(decode(path.read_bytes(), name, findings), Loader=yaml.SafeLoader)
+        node = yaml.compose(decode(data, name, findings), Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
@@ -64,6 +59,11 @@ def read_document(path: Path, name: str, findings: Findings) -> Document:
             f"the file cannot be read as YAML ({reason})",
             f"{name}{line}",
             "check indentation, colons and quotation marks of this line and the one before",
+        )
+        return document
+    except RecursionError:
+        findings.fault(
+            "yaml-broken", "the file nests its values too deeply", name, "write it as in other editions"
         )
         return document
     if not isinstance(node, yaml.MappingNode):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kiban.standard.assemble import target_item
 from kiban.standard.exporting.fields import about, checked_codes, description, digits
 from kiban.standard.model import Edition, Group, Item
+from kiban.standard.references import target_item
 
 
 def to_ddl(edition: Edition) -> str:

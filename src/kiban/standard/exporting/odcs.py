@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from kiban.standard.assemble import target_item
 from kiban.standard.exporting.fields import about, checked_codes, description, marks, text_pattern
 from kiban.standard.model import Edition, Group, Item
+from kiban.standard.references import target_item
 from kiban.standard.sql import sql_type
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kiban.standard.assemble import target_item
 from kiban.standard.exporting.fields import about, checked_codes, description, marks, text_pattern
 from kiban.standard.model import Edition, Group, Item
+from kiban.standard.references import target_item
 
 _TYPES = {"9": "integer", "S9": "integer", "9V": "number", "DATE": "date"}
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import colorsys
 import datetime
-import html
 import re
 import zipfile
 import zlib
@@ -19,13 +17,12 @@ from openpyxl.cell.cell import Cell as ExcelCell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kiban.kernel import Problem
+from kiban.standard.importing.colours import is_light_blue, is_red, theme_colours
+from kiban.standard.importing.container import check_container
 
-_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-_MOST_BYTES = 1 << 29  # unpacked; an item list has a few megabytes, a zip bomb has more
 _BROKEN = (
     KeyError,
     ValueError,
@@ -150,11 +147,11 @@ def read_book(data: bytes, name: str) -> Book:
         Problem: `workbook-empty`, `workbook-encrypted`, `workbook-old-format`, `workbook-not-xlsx`,
             `workbook-too-large` or `workbook-damaged`.
     """
-    drawn = _check_file(data, name)
+    drawn = check_container(data, name)
     try:
         book = openpyxl.load_workbook(BytesIO(data), rich_text=True)
         cached = openpyxl.load_workbook(BytesIO(data), data_only=True)
-        reader = _Reader(_theme_colours(book), {ws.title: ws for ws in cached.worksheets})
+        reader = _Reader(theme_colours(book), {ws.title: ws for ws in cached.worksheets})
         sheets = tuple(_read_sheet(ws, reader) for ws in book.worksheets)
     except _BROKEN as error:
         raise Problem(
@@ -166,80 +163,14 @@ def read_book(data: bytes, name: str) -> Book:
     return Book(sheets, drawn, reader.empty_strings)
 
 
-def _check_file(data: bytes, name: str) -> tuple[tuple[str, str], ...]:
-    if not data:
-        raise Problem("workbook-empty", "the file is empty", name, "fetch it again")
-    if data.startswith(_OLD_EXCEL):
-        if "EncryptedPackage".encode("utf-16-le") in data:
-            raise Problem(
-                "workbook-encrypted",
-                "the workbook is protected by a password",
-                name,
-                "open it in Excel and save it without a password",
-            )
-        raise Problem(
-            "workbook-old-format",
-            "the file is an Excel 97-2003 workbook (.xls)",
-            name,
-            "open it in Excel and save it as .xlsx",
-        )
-    if not data.startswith(b"PK"):
-        raise Problem(
-            "workbook-not-xlsx",
-            "the file is not an Excel workbook (.xlsx)",
-            name,
-            "choose the .xlsx file of the item definition",
-        )
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
-                raise Problem(
-                    "workbook-too-large",
-                    "the workbook unpacks to more than 512 MiB",
-                    name,
-                    "check that it is the published file",
-                )
-            if "xl/workbook.xml" not in archive.namelist():
-                raise Problem(
-                    "workbook-not-xlsx",
-                    "the file is a zip archive but no Excel workbook",
-                    name,
-                    "choose the .xlsx file of the item definition",
-                )
-            broken = archive.testzip()
-            if broken is not None:
-                raise Problem(
-                    "workbook-damaged",
-                    f"the part {broken} of the workbook is damaged",
-                    name,
-                    "fetch the file again",
-                )
-            return tuple(_drawn_texts(archive))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise Problem(
-            "workbook-damaged", "the workbook is cut off or damaged", name, "fetch the file again"
-        ) from error
-
-
-def _drawn_texts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    for part in archive.namelist():
-        if re.fullmatch(r"xl/drawings/drawing[0-9]+\.xml", part):
-            xml = archive.read(part).decode("utf-8", errors="replace")
-            for shape in re.findall(r"<(?:\w+:)?txBody>.*?</(?:\w+:)?txBody>", xml, re.DOTALL):
-                text = "".join(re.findall(r"<a:t>([^<]*)</a:t>", shape))
-                if text.strip():
-                    yield part, html.unescape(text)
-
-
 def _read_sheet(ws: Worksheet, reader: _Reader) -> Sheet:
     cells: dict[tuple[int, int], Cell] = {}
-    for row in ws.iter_rows():
-        for excel in row:
-            if not isinstance(excel, ExcelCell):
-                continue
-            cell = _read_cell(excel, ws.title, reader)
-            if cell is not None:
-                cells[cell.row, cell.column] = cell
+    # Only cells that are there: asking for rows would create every cell up to the last styled one.
+    there: dict[tuple[int, int], Any] = ws._cells
+    for _, excel in sorted(there.items()):
+        cell = _read_cell(excel, ws.title, reader) if isinstance(excel, ExcelCell) else None
+        if cell is not None:
+            cells[cell.row, cell.column] = cell
     columns = frozenset(
         index
         for dimension in ws.column_dimensions.values()
@@ -278,7 +209,7 @@ def _read_cell(excel: ExcelCell, sheet: str, reader: _Reader) -> Cell | None:
     blue = (
         excel.has_style
         and excel.fill.fill_type == "solid"
-        and _is_light_blue(excel.fill.fgColor, reader.theme)
+        and is_light_blue(excel.fill.fgColor, reader.theme)
     )
     if not text and not comment and not blue:
         return None
@@ -292,7 +223,7 @@ def _read_cell(excel: ExcelCell, sheet: str, reader: _Reader) -> Cell | None:
         kind,
         blue=blue,
         struck=any(bool(font.strike) for font in fonts),
-        red=any(_is_red(font.color, reader.theme) for font in fonts),
+        red=any(is_red(font.color, reader.theme) for font in fonts),
         comment=comment,
     )
 
@@ -326,52 +257,3 @@ def _plain(value: Any, number_format: str) -> str:
         midnight = value.time() == datetime.time()
         return value.date().isoformat() if midnight else value.isoformat(sep=" ")
     return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)
-
-
-def _theme_colours(book: Workbook) -> list[str]:
-    """The theme's colours in the order in which cells number them: lt1 dk1 lt2 dk2 accent1 …."""
-    raw: Any = book.loaded_theme
-    xml = raw.decode("utf-8", errors="replace") if isinstance(raw, bytes) else ""
-    found = dict(
-        re.findall(r'<a:(lt1|dk1|lt2|dk2|accent[1-6])>.*?(?:val|lastClr)="([0-9A-Fa-f]{6})"', xml, re.DOTALL)
-    )
-    order = ["lt1", "dk1", "lt2", "dk2", *(f"accent{i}" for i in range(1, 7))]
-    usual = [
-        "FFFFFF",
-        "000000",
-        "E7E6E6",
-        "44546A",
-        "5B9BD5",
-        "ED7D31",
-        "A5A5A5",
-        "FFC000",
-        "4472C4",
-        "70AD47",
-    ]
-    return [found.get(name, default) for name, default in zip(order, usual, strict=True)]
-
-
-def _hls(colour: Any, theme: list[str]) -> tuple[float, float, float] | None:
-    """Hue, lightness, saturation (0 to 1) of a colour; None where it is automatic."""
-    if colour is None:
-        return None
-    if colour.type == "theme" and isinstance(colour.theme, int) and colour.theme < len(theme):
-        code, tint = theme[colour.theme], float(colour.tint or 0)
-    elif colour.type == "rgb" and isinstance(colour.rgb, str) and len(colour.rgb) == 8:
-        code, tint = colour.rgb[2:], 0.0
-    else:
-        return None
-    red, green, blue = (int(code[i : i + 2], 16) / 255 for i in (0, 2, 4))
-    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
-    light = light * (1 + tint) if tint < 0 else light + (1 - light) * tint
-    return hue, light, saturation
-
-
-def _is_light_blue(colour: Any, theme: list[str]) -> bool:
-    hls = _hls(colour, theme)
-    return hls is not None and 0.44 <= hls[0] <= 0.69 and 0.55 <= hls[1] <= 0.97 and hls[2] >= 0.2
-
-
-def _is_red(colour: Any, theme: list[str]) -> bool:
-    hls = _hls(colour, theme)
-    return hls is not None and (hls[0] <= 0.04 or hls[0] >= 0.95) and 0.2 <= hls[1] <= 0.75 and hls[2] >= 0.6
