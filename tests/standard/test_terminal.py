@@ -50,6 +50,7 @@ def test_the_official_file_goes_round(kiban: Kiban, tmp_path: Path) -> None:
     assert "W3, W7" in out
     folder = tmp_path / "standards/031/2023-09"
     assert kiban("check", folder)[0] == 0
+    assert "id: nonresident_addressee\n" in (folder / "business.yaml").read_text(encoding="utf-8")
     for form in ("table-schema", "json-schema", "openapi", "odcs", "ddl", "html"):
         code, out, _ = kiban("export", folder, "--to", form)
         assert code == 0

@@ -101,7 +101,9 @@ def import_(
     ] = None,
     id_: Annotated[
         str | None,
-        typer.Option("--id", metavar="NAME", help="Schema name of the business, such as resident."),
+        typer.Option(
+            "--id", metavar="NAME", help="Schema name of the business; the one it has already if not given."
+        ),
     ] = None,
     title: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Title; that of the workbook if not given.")
@@ -117,7 +119,7 @@ def import_(
         business=business,
         edition=edition,
         target=into or Path("standards") / business / edition,
-        id=id_,
+        id=id_ or _known_name(business),
         title=title,
         groups=dict(_group_name(text) for text in group or []),
         replace=replace,
@@ -130,6 +132,11 @@ def import_(
             "The edition was written as the workbook has it; it cannot be used before the faults are mended."
         )
         raise typer.Exit(1)
+
+
+def _known_name(business: str) -> str | None:
+    """The schema name that the business already has among the editions at hand."""
+    return next((e.id for e in main.library(()).editions if e.business == business), None)
 
 
 def _group_name(text: str) -> tuple[str, str]:

@@ -1,4 +1,16 @@
-"""A city's choices laid over an edition: options and parameters only, nothing that the standard fixes."""
+"""A city's choices laid over an edition: options and parameters only, nothing that the standard fixes.
+
+An overlay.yaml, where all but city and base may be absent:
+
+    city: "281000"                                   # 全国地方公共団体コード
+    base: {business: "901", edition: test-1}         # what it was made for
+    options: {include: [zogen], exclude: [ritsu]}    # items whose 実装類型 is blank; romaji or group.romaji
+    codes:                                           # only 自治体固有コード: a whole list, or one item of it
+      hito.shobunkubun: [{value: "01", label: 通常, valid_from: 2026-10-01}]
+    parameters: {anything: the city keeps}
+    search: {hito: {numbers: [kojinbango]}}          # numbers and address of a search that is there
+    display: {hito: [shimei, seinengappi]}           # order on screens
+"""
 
 from __future__ import annotations
 
