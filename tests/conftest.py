@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -119,7 +120,12 @@ def _lives(pid: int) -> bool:
     return True
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
+    signal.signal(signal.SIGTERM, _interrupt)  # ends the fixtures, and with them the servers
     if not hasattr(session.config, "workerinput"):
         _sweep()
 
