@@ -1,0 +1,90 @@
+"""The cities that benches work on: made once for each size, kept in .kiban/bench, used again by the next run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from kiban import main, settings, store, town
+from kiban.kernel import ALL_WARDS, Actor
+from kiban.settings import Settings
+from kiban.store import Part, Store
+
+HALL = Actor("bench", None, ALL_WARDS, "計測")
+DAY = date(2026, 10, 1)
+PEOPLE = "resident.jumin"
+
+
+def given(residents: int) -> Settings:
+    """The settings of a bench: a home of its own, the embedded server."""
+    home = settings.read(os.environ).home / "bench" / str(residents)
+    return replace(settings.read(os.environ), home=home, database=None, database_app=None)
+
+
+def made(residents: int) -> Path:
+    """The folder of the generated city."""
+    folder = given(residents).home / "town"
+    if not (folder / "town.json").exists():
+        editions = main.library(given=given(residents))
+        print(f"  making a city of {residents:,} …", flush=True)
+        town.make(
+            folder,
+            resident=editions.edition("resident"),
+            nonresident=editions.edition("nonresident_addressee"),
+            residents=residents,
+            seed=1,
+            city="28100",
+            population=None,
+            as_of=DAY,
+            replace=True,
+        )
+    return folder
+
+
+def parts(opened: Store, folder: Path) -> list[Part]:
+    """Everything that the town wrote."""
+    found = []
+    for register in opened.tables():
+        place = folder / register.replace(".", "/")
+        if place.is_dir():
+            found += store.parquet_parts(register, place)
+    return found
+
+
+@contextmanager
+def empty(residents: int) -> Iterator[Store]:
+    """A store with empty registers on a new server."""
+    cluster = main.cluster(given(residents))
+    cluster.destroy()
+    with main.open_store(given(residents)) as opened:
+        for business in ("resident", "nonresident_addressee"):
+            store.apply(opened, opened.library.edition(business), HALL)
+        yield opened
+
+
+@contextmanager
+def loaded(residents: int) -> Iterator[Store]:
+    """A store with the city in it; loaded only where it is not there already. The server stops at the end."""
+    folder = made(residents)
+    mark = given(residents).home / "loaded"
+    if not mark.exists():
+        with empty(residents) as opened:
+            print("  loading …", flush=True)
+            store.import_arrow(opened, parts(opened, folder), HALL)
+            mark.touch()
+    with main.open_store(given(residents)) as opened:
+        yield opened
+    main.cluster(given(residents)).down()
+
+
+def forget(residents: int) -> None:
+    """Remove the loaded store; the generated city stays."""
+    home = given(residents).home
+    (home / "loaded").unlink(missing_ok=True)
+    main.cluster(given(residents)).destroy()
+    shutil.rmtree(home / "csv", ignore_errors=True)

@@ -1,0 +1,158 @@
+"""Reads and searches as clerks make them, each signed in, logged and committed; and what ward scope costs."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+from bench import city, measure
+from kiban import characters
+from kiban.kernel import Actor, AsOf
+from kiban.store import Query, Session, Store
+from kiban.store.search import SearchTable
+from kiban.store.session import begin
+
+_SAMPLE = 2_000
+_CALLS = 1_000
+_CLIENTS = 16
+
+
+def run(residents: int) -> None:
+    """Latencies of single reads and of searches by 16 clients; then row-level security on and off, with the plans."""
+    with city.loaded(residents) as opened:
+        people = _people(opened)
+        print(f"  {len(people):,} people drawn at random; one read = sign in, read, log, commit")
+        _single(opened, people)
+        _searches(opened, people)
+        _row_security(opened, people)
+
+
+def _people(opened: Store) -> list[dict[str, Any]]:
+    """People drawn by their numbers, evenly over the register."""
+    with opened.session(city.HALL) as session:
+        rows = session.sql(
+            "SELECT atenabango, setaibango, shimei, shimei_furigana, shiteitoshi_gyoseikutokodo AS ward FROM resident.jumin "
+            "TABLESAMPLE SYSTEM (5) REPEATABLE (1) WHERE closed_by IS NULL AND valid_to = 'infinity' "
+            "AND shimei IS NOT NULL AND shimei_furigana IS NOT NULL LIMIT 200000"
+        )
+    return random.Random(1).sample(rows, min(_SAMPLE, len(rows)))
+
+
+def _clerk(person: dict[str, Any]) -> Actor:
+    return Actor("clerk", person["ward"], frozenset({person["ward"]}), "住民票の写しの交付")
+
+
+def _single(opened: Store, people: list[dict[str, Any]]) -> None:
+    as_of = AsOf(city.DAY)
+
+    def by_number(_client: int, n: int) -> None:
+        person = people[n % len(people)]
+        with opened.session(_clerk(person)) as session:
+            assert session.read(city.PEOPLE, as_of, atenabango=person["atenabango"])
+
+    def household(_client: int, n: int) -> None:
+        person = people[n % len(people)]
+        with opened.session(_clerk(person)) as session:
+            assert session.read(city.PEOPLE, as_of, setaibango=person["setaibango"])
+
+    for name, call, goal in (("by number", by_number, 5), ("household as of a day", household, 10)):
+        taken = measure.latencies(call, _CALLS)
+        measure.result(f"{name}, p50", taken.p50, "ms")
+        measure.result(f"{name}, p95", taken.p95, "ms", at_most=goal)
+
+
+def _searches(opened: Store, people: list[dict[str, Any]]) -> None:
+    def query(make: Callable[[dict[str, Any]], Query]) -> Callable[[int, int], None]:
+        def call(client: int, n: int) -> None:
+            person = people[(client * 131 + n) % len(people)]
+            with opened.session(_clerk(person)) as session:
+                assert session.search(city.PEOPLE, make(person)).hits
+
+        return call
+
+    full_kana = query(lambda p: Query(as_of=city.DAY, kana=p["shimei_furigana"]))
+    surname_kana = query(lambda p: Query(as_of=city.DAY, kana=p["shimei_furigana"].split("　")[0]))
+    variant = query(lambda p: Query(as_of=city.DAY, name=_varied(p["shimei"])))
+    surname = query(lambda p: Query(as_of=city.DAY, name=_varied(p["shimei"].split("　")[0])))
+    for name, call in (
+        ("kana, whole name", full_kana),
+        ("kana, surname only", surname_kana),
+        ("variant kanji, whole name", variant),
+        ("variant kanji, surname only", surname),
+    ):
+        taken = measure.latencies(call, _CALLS // 4, clients=_CLIENTS)
+        measure.result(f"{name}, {_CLIENTS} clients, p50", taken.p50, "ms")
+        measure.result(f"{name}, {_CLIENTS} clients, p95", taken.p95, "ms", at_most=50)
+        measure.result(f"{name}, {_CLIENTS} clients, searches", taken.per_second, "a second")
+
+
+def _varied(name: str) -> str:
+    """The name with another variant in the place of each kanji that has one."""
+    varied = "".join((characters.kanji_variants(c) or (c,))[-1] for c in characters.strip_selectors(name))
+    return varied if characters.name_key(varied) == characters.name_key(name) else name
+
+
+def _row_security(opened: Store, people: list[dict[str, Any]]) -> None:
+    """The same statements in the application role and in the owner's, whom row-level security does not bind."""
+    as_of = AsOf(city.DAY)
+    work: dict[str, Callable[[Session, dict[str, Any]], Any]] = {
+        "by number": lambda s, p: s.read(city.PEOPLE, as_of, atenabango=p["atenabango"]),
+        "household": lambda s, p: s.read(city.PEOPLE, as_of, setaibango=p["setaibango"]),
+        "kana": lambda s, p: s.search(city.PEOPLE, Query(as_of=city.DAY, kana=p["shimei_furigana"])),
+        "variant kanji": lambda s, p: s.search(city.PEOPLE, Query(as_of=city.DAY, name=p["shimei"])),
+    }
+    key = opened._actor_key
+    with opened.owner() as owner:
+        for name, ask in work.items():
+
+            def bound(_client: int, n: int, ask: Any = ask) -> None:
+                with opened.session(_clerk(people[n % len(people)])) as session:
+                    ask(session, people[n % len(people)])
+
+            def unbound(_client: int, n: int, ask: Any = ask) -> None:
+                person = people[n % len(people)]
+                with begin(owner, _clerk(person), key, opened.tables()) as session:
+                    ask(session, person)
+
+            # Turn and turn about, so that whatever else the machine does falls on both.
+            turns = [
+                (measure.latencies(unbound, _CALLS // 4).p50, measure.latencies(bound, _CALLS // 4).p50)
+                for _ in range(4)
+            ]
+            without, with_scope = (sorted(turn[i] for turn in turns)[1] for i in (0, 1))
+            measure.result(f"{name}, without ward scope, p50", without, "ms")
+            measure.result(f"{name}, with ward scope, times as long", with_scope / without, "×", at_most=1.5)
+    same = _same_plans(opened, people[0])
+    measure.result("statements whose index plans ward scope changes", float(same), "", at_most=0)
+
+
+def _same_plans(opened: Store, person: dict[str, Any]) -> int:
+    """How many of the statements use other indexes under row-level security."""
+    table = opened.table(city.PEOPLE)
+    search = SearchTable(table).name
+    kana = characters.kana_loose_key(person["shimei_furigana"])
+    name = characters.name_key(person["shimei"])
+    statements = [
+        (f"SELECT * FROM {table.name} WHERE atenabango = %s AND closed_by IS NULL", [person["atenabango"]]),
+        (f"SELECT * FROM {table.name} WHERE setaibango = %s AND closed_by IS NULL", [person["setaibango"]]),
+        (
+            f"SELECT subject FROM {search} WHERE kana_key >= %s AND kana_key < %s ORDER BY kana_key, subject LIMIT 50",
+            [kana, kana + "ー"],
+        ),
+        (
+            f"SELECT subject FROM {search} WHERE name_key >= %s AND name_key < %s ORDER BY name_key, subject LIMIT 50",
+            [name, name + "龠"],
+        ),
+    ]
+    differ = 0
+    with opened.owner() as owner, opened.session(_clerk(person)) as session:
+        for statement, values in statements:
+            plans = [
+                "\n".join(str(row[0]) for row in owner.execute(f"EXPLAIN {statement}".encode(), values)),
+                "\n".join(str(row["QUERY PLAN"]) for row in session.sql(f"EXPLAIN {statement}", values)),
+            ]
+            used = [re.findall(r"(?:using|on) (\w*jumin\w*_\w+)", plan) for plan in plans]
+            differ += used[0] != used[1] or not used[0]
+    return differ

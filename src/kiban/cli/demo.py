@@ -1,0 +1,275 @@
+"""The demonstration: a synthetic designated city from nothing to answers, with the time each step took."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from kiban.kernel import Actor
+    from kiban.settings import Settings
+    from kiban.store import Hit, Page, Query, Session, Store
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+_console = Console()
+_REFERENCE_DAY = date(2026, 10, 1)
+_PEOPLE = "resident.jumin"
+
+
+@app.command()
+def demo(
+    residents: Annotated[int, typer.Option(min=1, help="How many people live in the city.")] = 50_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same city.")] = 1,
+    city: Annotated[
+        str, typer.Option(help="A designated city, such as 28100 (Kobe) or 14100 (Yokohama).")
+    ] = "28100",
+) -> None:
+    """Build a synthetic designated city and show what Kiban does with it.
+
+    It works in its own home (.kiban/demo), begins anew each time, and keeps the generated city for the next run.
+    Nobody in it is real.
+    """
+    from kiban import main, settings, store
+
+    given = settings.read(os.environ)
+    given = replace(given, home=given.home / "demo", database=None, database_app=None)
+    _console.rule(f"[b]Kiban 基盤[/b]  a synthetic designated city of {residents:,} people")
+    folder = _town(given, residents, seed, city)
+    with _timed("empty database, registers from the standard"):
+        main.cluster(given).destroy()
+        opened = main.open_store(given)
+    with opened:
+        _load(opened, folder)
+        _totals(opened, folder)
+        person = _history(opened)
+        _searches(opened, person)
+        with _timed("kiban db verify"):
+            report = store.verify(opened)
+        verdict = "sound" if not report.problems else "\n".join(map(str, report.problems))
+        _console.print(
+            f"  {report.events} events, {sum(report.rows.values()):,} rows: the store is {verdict}"
+        )
+    _console.rule("look around")
+    _console.print(
+        f"  export KIBAN_HOME={given.home}   [dim]then[/dim]\n"
+        '  kiban db psql --owner -- -c \'SELECT * FROM "住民基本台帳"."住民" LIMIT 3\' -x\n'
+        "  kiban standard show resident     kiban standard diff --help     kiban --help\n"
+        "  kiban db down                    [dim]stops the database[/dim]",
+        highlight=False,
+    )
+
+
+@contextmanager
+def _timed(step: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    _console.print(f"[dim]{step}: {time.perf_counter() - started:.2f} s[/dim]", highlight=False)
+
+
+def _town(given: Settings, residents: int, seed: int, city: str) -> Path:
+    """The generated city; made only where the same one does not lie there already."""
+    from kiban import main, town
+    from kiban.cli import progress
+
+    folder = given.home / f"town-{city}-{residents}-{seed}"
+    editions = main.library(given=given)
+    if (folder / "town.json").exists():
+        _console.print(f"[dim]the city of an earlier run is used again: {folder}[/dim]", highlight=False)
+        return folder
+    with _timed("make the city"), progress.shown() as tell:
+        town.make(
+            folder,
+            resident=editions.edition("resident"),
+            nonresident=editions.edition("nonresident_addressee"),
+            residents=residents,
+            seed=seed,
+            city=city,
+            population=None,
+            as_of=_REFERENCE_DAY,
+            replace=True,
+            progress=tell,
+        )
+    return folder
+
+
+def _load(opened: Store, folder: Path) -> None:
+    from kiban import store
+    from kiban.cli import progress
+
+    with _timed("apply the editions"):
+        for business in ("resident", "nonresident_addressee"):
+            store.apply(opened, opened.library.edition(business), _operator())
+    parts = [
+        part
+        for register in opened.tables()
+        if (place := folder / register.replace(".", "/")).is_dir()
+        for part in store.parquet_parts(register, place)
+    ]
+    rows = sum(part.rows for part in parts)
+    with (
+        _timed(f"load {rows:,} rows of {len({p.register for p in parts})} registers"),
+        progress.shown() as tell,
+    ):
+        store.import_arrow(opened, parts, _operator(), progress=tell)
+
+
+def _totals(opened: Store, folder: Path) -> None:
+    """The city's totals by ward beside those the generator wrote down on its own."""
+    import csv
+
+    with (folder / "totals.csv").open(encoding="utf-8") as file:
+        written = {row["ward_code"]: row for row in csv.DictReader(file)}
+    day = json.loads((folder / "town.json").read_text(encoding="utf-8"))["as_of"]
+    label = {code.label: code.value for code in _codes(opened, "seibetsu")}
+    with _timed("totals by ward"), opened.session(_operator()) as session:
+        counted = {
+            row["ward"]: row
+            for row in session.sql(
+                "SELECT shiteitoshi_gyoseikutokodo AS ward, count(*) AS total, "
+                "count(*) FILTER (WHERE seibetsu = %s) AS male, count(*) FILTER (WHERE seibetsu = %s) AS female, "
+                "count(DISTINCT setaibango) AS households FROM resident.jumin "
+                "WHERE closed_by IS NULL AND valid_from <= %s AND %s < valid_to GROUP BY 1 ORDER BY 1",
+                [label["男"], label["女"], day, day],
+            )
+        }
+    table = Table("ward", title=f"residents on {day}: in the database / in the input", title_justify="left")
+    for column in ("households", "men", "women", "total"):
+        table.add_column(column, justify="right")
+    equal = True
+    for code, row in written.items():
+        held = counted.get(code, {})
+        pairs = [(held.get(name, 0), int(row[name])) for name in ("households", "male", "female", "total")]
+        equal = equal and all(a == b for a, b in pairs)
+        table.add_row(row["ward"], *(f"{a:,}" if a == b else f"[red]{a:,} / {b:,}[/red]" for a, b in pairs))
+    _console.print(table)
+    _console.print(
+        "  every figure equals the input" if equal else "  [red]the figures differ from the input[/red]"
+    )
+
+
+def _history(opened: Store) -> dict[str, Any]:
+    """One person who moved between wards: as of two days, and after a correction as of two moments of knowledge."""
+    from kiban.kernel import AsOf, Period
+    from kiban.store import Change
+
+    with opened.session(_operator()) as session:
+        [mover] = session.sql(
+            "SELECT atenabango, max(valid_from) AS moved FROM resident.jumin WHERE closed_by IS NULL "
+            "GROUP BY 1 HAVING count(DISTINCT shiteitoshi_gyoseikutokodo) > 1 AND max(valid_to) = 'infinity' "
+            "ORDER BY 2 DESC, 1 LIMIT 1"
+        )
+    number, moved = str(mover["atenabango"]), mover["moved"]
+    before = date.fromordinal(moved.toordinal() - 1)
+    with _timed("one person's history"), opened.session(_operator()) as session:
+        history = session.history(_PEOPLE, atenabango=number)
+    table = Table(
+        "valid", "ward", "address", "宛名番号", "世帯番号", title="a ward-to-ward move", title_justify="left"
+    )
+    for row in history:
+        ends = (row["valid"].start, row["valid"].end)
+        valid = " – ".join(str(end) if end else "" for end in ends)
+        address = (row["jusho_choaza"] or "") + (row["jusho_banchigohyoki"] or "")
+        table.add_row(valid, row["jusho_shikugunchosonmei"], address, row["atenabango"], row["setaibango"])
+    _console.print(table)
+    for day in (before, moved):
+        with _timed(f"as of {day}"), opened.session(_operator()) as session:
+            rows = session.read(_PEOPLE, AsOf(day), atenabango=number)
+        _console.print(f"  {day}: {rows[0]['jusho_shikugunchosonmei'] if rows else '－'}")
+    then = datetime.now(UTC)
+    current = history[-1]
+    items = opened.table(_PEOPLE).items
+    corrected = {name: current[name] for name in items} | {
+        "jusho_katagaki": "訂正荘１０１号",
+        "rirekibango": current["rirekibango"] + 1,
+    }
+    with _timed("a correction, recorded as an event"), opened.session(_operator()) as session:
+        session.record("誤記修正", number, [Change(_PEOPLE, corrected, Period(moved))], valid=moved)
+    with opened.session(_operator()) as session:
+        [known_then] = session.read(_PEOPLE, AsOf(moved, then), atenabango=number)
+        [known_now] = session.read(_PEOPLE, AsOf(moved), atenabango=number)
+    written = [row["jusho_katagaki"] or "（方書なし）" for row in (known_then, known_now)]
+    _console.print(f"  known before the correction: {written[0]}; known now: {written[1]}")
+    return current
+
+
+def _searches(opened: Store, person: dict[str, Any]) -> None:
+    """A search with a variant kanji, by clerks of two wards, and by one who may look further."""
+    from kiban.kernel import Actor
+    from kiban.store import Query
+
+    wards = [code for code in _wards(opened) if code != person["shiteitoshi_gyoseikutokodo"]]
+    own, other = str(person["shiteitoshi_gyoseikutokodo"]), wards[0]
+    names = _wards(opened)
+    asked = Query(as_of=_REFERENCE_DAY, name="渡邊", limit=5)
+    _console.print("\n[b]search: 渡邊[/b] (finds 渡辺 渡邉 and its other forms)")
+    for ward, seen, query, who in (
+        (own, {own}, asked, f"clerk of {names[own]}"),
+        (other, {other}, asked, f"clerk of {names[other]}"),
+        (
+            other,
+            {own, other},
+            replace(asked, wards="all", limit=200),
+            f"clerk of {names[other]} who may also see {names[own]}",
+        ),
+    ):
+        _found(opened, Actor(f"clerk-{ward}", ward, frozenset(seen), "住民票の写しの交付"), query, who, names)
+    with (
+        opened.session(Actor("clerk", other, frozenset({other}), "住民票の写しの交付")) as session,
+        _timed("raw SQL"),
+    ):
+        hidden = session.sql(
+            "SELECT count(*) AS n FROM resident.jumin WHERE shiteitoshi_gyoseikutokodo = %s", [own]
+        )[0]["n"]
+    _console.print(f"  rows of {names[own]} that raw SQL shows to the clerk of {names[other]}: {hidden}")
+
+
+def _found(opened: Store, actor: Actor, query: Query, who: str, names: dict[str, str]) -> None:
+    with _timed(who), opened.session(actor) as session:
+        page: Page = session.search(_PEOPLE, query)
+
+    def told(hit: Hit) -> str:
+        name = (hit.row or {}).get("shimei") or (hit.row or {}).get("shimei_gaikokujinromaji") or ""
+        return f"{name.replace('　', '')}（{names.get(hit.ward or '', '')}）"
+
+    by_ward: dict[str, int] = {}
+    for hit in page.hits:
+        by_ward[names.get(hit.ward or "", "")] = by_ward.get(names.get(hit.ward or "", ""), 0) + 1
+    more = "and more" if page.next else "in all"
+    wards = "、".join(f"{ward} {count}" for ward, count in by_ward.items()) or "nobody"
+    _console.print(
+        f"  {len(page.hits)} {more} ({wards}): {'、'.join(map(told, page.hits[:5]))}", highlight=False
+    )
+
+
+def _wards(opened: Store) -> dict[str, str]:
+    def read(session: Session) -> dict[str, str]:
+        rows = session.sql(
+            "SELECT gyoseikukodo, gyoseikumei FROM resident.gyoseiku WHERE closed_by IS NULL ORDER BY 1"
+        )
+        return {row["gyoseikukodo"]: row["gyoseikumei"] for row in rows}
+
+    with opened.session(_operator()) as session:
+        return read(session)
+
+
+def _codes(opened: Store, romaji: str) -> Any:
+    edition = opened.edition("resident")
+    code_list = edition.code_list(edition.group("jumin").item(romaji))
+    return code_list.codes if code_list else ()
+
+
+def _operator() -> Actor:
+    from kiban.kernel import ALL_WARDS, Actor
+
+    return Actor("demo", None, ALL_WARDS, "実演")
