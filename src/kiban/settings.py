@@ -75,19 +75,19 @@ def read(environ: Mapping[str, str]) -> Settings:
         )
     names = given.get("KIBAN_STANDARDS", "").split(os.pathsep)
     standards = tuple(Path(name).expanduser().absolute() for name in names if name)
-    problems += [
-        Problem(
-            "setting-standards",
-            "a folder of KIBAN_STANDARDS does not exist",
-            where=str(folder),
-            fix="correct the path",
-        )
-        for folder in standards
-        if not folder.is_dir()
-    ]
+    problems += [_missing(folder) for folder in standards if not folder.is_dir()]
     if problems:
         raise Problems(problems)
     return Settings(home, owner, app, standards)
+
+
+def _missing(folder: Path) -> Problem:
+    return Problem(
+        "setting-standards",
+        "a folder of KIBAN_STANDARDS does not exist",
+        where=str(folder),
+        fix="correct the path",
+    )
 
 
 def _unknown(name: str) -> Problem:

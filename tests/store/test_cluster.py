@@ -220,14 +220,26 @@ def test_data_of_another_version_are_refused_and_kept(stopped: Path) -> None:
     assert list(stopped.rglob("PG_VERSION"))
 
 
-def test_a_damaged_marker_is_a_problem_and_the_data_are_kept(stopped: Path) -> None:
+@pytest.mark.parametrize("content", ["{", "{}", "[]"])
+def test_a_damaged_marker_is_a_problem_and_the_data_are_kept(stopped: Path, content: str) -> None:
     marker = (stopped / "postgres.json").read_text()
-    (stopped / "postgres.json").write_text("{")
+    (stopped / "postgres.json").write_text(content)
     with pytest.raises(Problem) as caught:
         Cluster(stopped).up()
     assert caught.value.code == "cluster-damaged"
     (stopped / "postgres.json").write_text(marker)
     assert Cluster(stopped).status().state == "stopped"
+
+
+@pytest.mark.parametrize("name", ["PG_VERSION", "pgpass"])
+def test_a_missing_part_is_a_problem_and_not_made_up(stopped: Path, name: str) -> None:
+    part = next(path for path in stopped.rglob(name) if path.parent.name in {"data", "home"})
+    aside = part.rename(stopped / "aside")
+    with pytest.raises(Problem) as caught:
+        Cluster(stopped).up()
+    assert caught.value.code == "cluster-damaged"
+    assert caught.value.where == str(part)
+    aside.rename(part)
 
 
 def test_a_long_path_gets_a_short_socket_directory_of_its_own(home: Path) -> None:

