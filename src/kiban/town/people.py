@@ -1,0 +1,234 @@
+"""Residents of a few towns by sex, age and household, matching each town's numbers to the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from kiban.town.arrays import (
+    Bools,
+    Floats,
+    Ints,
+    drawn,
+    gumbel_order,
+    pair_match,
+    rank_within,
+    spread_match,
+)
+from kiban.town.assumptions import OLDEST, Assumptions
+from kiban.town.population import ADULT, Towns
+
+MAN, WOMAN = 1, 2
+YOUNGEST_PARENT, OLDEST_PARENT = 16, 50
+SIBLING_GAP = 14
+
+
+class Role(IntEnum):
+    """What a person is to the head of the household; the words of the register follow from it and the sex."""
+
+    HEAD = 0
+    SPOUSE = 1
+    PARTNER = 2
+    CHILD = 3
+    GRANDCHILD = 4
+    PARENT = 5
+    SIBLING = 6
+    KIN = 7
+    COHABITANT = 8
+
+
+@dataclass(frozen=True)
+class People:
+    """People of one work unit, one entry per person.
+
+    Attributes:
+        household: index of the household; households are numbered so that those of a town are together.
+        role: a `Role`.
+        sex: 1 man, 2 woman.
+        age: completed years on the reference date; real years also past 100.
+        household_town: index into the city's towns, one entry per household.
+    """
+
+    household: Ints
+    role: Ints
+    sex: Ints
+    age: Ints
+    household_town: Ints
+
+
+def residents(towns: Towns, chosen: Ints, rng: np.random.Generator, given: Assumptions) -> People:
+    """Everybody who lives in the chosen towns, by household.
+
+    Households, men and single years of age of each town come out exactly as given.
+    """
+    counts = towns.ages[chosen].ravel()
+    cells = np.repeat(np.arange(len(counts)), counts)
+    town, age = cells // (OLDEST + 1), cells % (OLDEST + 1)
+    sex = _sexes(town, age, towns.men[chosen], rng, given)
+    heads = _heads(town, age, sex, towns.households[chosen], rng, given)
+    household, role = _households(town, age, sex, heads, rng, given)
+    order = np.lexsort((age * -1, role, household))
+    return People(
+        household=household[order],
+        role=role[order],
+        sex=sex[order],
+        age=_real_ages(age[order], rng, given),
+        household_town=chosen[town[heads]],
+    )
+
+
+def _sexes(town: Ints, age: Ints, men: Ints, rng: np.random.Generator, given: Assumptions) -> Ints:
+    """As many men as the town has; who is one follows the shares by age."""
+    share = given.curve("population.male")[age]
+    odds = share / (1 - share)
+    return np.where(rank_within(town, gumbel_order(odds, rng)) < men[town], MAN, WOMAN).astype(np.int64)
+
+
+def _heads(
+    town: Ints, age: Ints, sex: Ints, households: Ints, rng: np.random.Generator, given: Assumptions
+) -> Ints:
+    """One head for each household, adults first; institutions have heads who are minors, the oldest first."""
+    weight = np.where(
+        sex == MAN, given.curve("household.head_male")[age], given.curve("household.head_female")[age]
+    )
+    key = np.where(age >= ADULT, gumbel_order(np.maximum(weight, 1e-6), rng), 1e6 - age)
+    heads: Ints = np.flatnonzero(rank_within(town, key) < households[town])
+    return heads
+
+
+class _Builder:
+    """Hands out people to the households of the heads, step by step."""
+
+    def __init__(
+        self, town: Ints, age: Ints, sex: Ints, heads: Ints, rng: np.random.Generator, given: Assumptions
+    ):
+        self.town, self.age, self.sex, self.heads, self.rng, self.given = town, age, sex, heads, rng, given
+        self.household = np.full(len(town), -1, dtype=np.int64)
+        self.role = np.full(len(town), int(Role.HEAD), dtype=np.int64)
+        self.household[heads] = np.arange(len(heads))
+        self.spouse = np.full(len(heads), -1, dtype=np.int64)
+
+    def free(self, chosen: Bools) -> Ints:
+        """Indices of the chosen people who have no household yet."""
+        found: Ints = np.flatnonzero(chosen & (self.household < 0))
+        return found
+
+    def place(self, people: Ints, households: Ints, role: Ints | Role) -> None:
+        """Put people into households with a role."""
+        self.household[people] = households
+        self.role[people] = role
+
+    def couples(self, heads: Ints, others: Ints, gap: float) -> None:
+        """Pair single heads with others of their town by age; those too far apart stay as they are."""
+        head, other = pair_match(
+            self.town[self.heads[heads]],
+            self.age[self.heads[heads]] - gap + self.rng.normal(0, 2.5, len(heads)),
+            self.town[others],
+            self.age[others].astype(np.float64),
+            self.rng,
+        )
+        household, partner = heads[head], others[other]
+        apart = np.abs(self.age[self.heads[household]] - self.age[partner])
+        fits = apart <= self.given.number("household.largest_gap_of_couple")
+        household, partner = household[fits], partner[fits]
+        self.spouse[household] = partner
+        unmarried = self.rng.random(len(partner)) < self.given.number("household.unmarried_partner")
+        self.place(partner, household, np.where(unmarried, Role.PARTNER, Role.SPOUSE))
+
+    def parent_age(self) -> Floats:
+        """Age by which children come to a household: the woman's of a couple, else the head's."""
+        head_age = self.age[self.heads]
+        spouse_age = np.where(self.spouse >= 0, self.age[np.maximum(self.spouse, 0)], head_age)
+        woman = np.where((self.spouse >= 0) & (self.sex[self.heads] == MAN), spouse_age, head_age)
+        return woman.astype(np.float64)
+
+    def children(self, people: Ints, slots_per_household: Ints) -> None:
+        """Give children to places in households whose parents are of the right age."""
+        places = np.repeat(np.arange(len(self.heads)), slots_per_household)
+        born_at = self.rng.normal(
+            self.given.number("household.mother_at_birth"),
+            self.given.number("household.mother_at_birth_spread"),
+            len(places),
+        )
+        key = self.parent_age()[places] - born_at
+        found = spread_match(self.town[self.heads[places]], key, self.town[people], self.age[people])
+        self.join(people[found >= 0], places[found[found >= 0]])
+
+    def join(self, people: Ints, households: Ints) -> None:
+        """Put people into households; what they are to the head follows from the ages."""
+        older = self.parent_age()[households] - self.age[people]
+        other_older = self.age[self.heads[households]] - self.age[people]
+        child = (older >= YOUNGEST_PARENT) & (older <= OLDEST_PARENT) & (other_older >= YOUNGEST_PARENT)
+        role = np.select(
+            [
+                child,
+                (other_older > OLDEST_PARENT - 8) & (self.age[people] < 40),
+                (-other_older >= YOUNGEST_PARENT) & (-other_older <= OLDEST_PARENT),
+                np.abs(other_older) <= SIBLING_GAP,
+            ],
+            [Role.CHILD, Role.GRANDCHILD, Role.PARENT, Role.SIBLING],
+            default=Role.KIN,
+        )
+        strangers = (role >= Role.SIBLING) & (self.rng.random(len(people)) < 0.3)
+        self.place(people, households, np.where(strangers, Role.COHABITANT, role))
+
+
+def _households(
+    town: Ints, age: Ints, sex: Ints, heads: Ints, rng: np.random.Generator, given: Assumptions
+) -> tuple[Ints, Ints]:
+    build = _Builder(town, age, sex, heads, rng, given)
+    chance = rng.random(len(town))
+    head_age, head_sex = age[heads], sex[heads]
+    husbands = np.flatnonzero(
+        (head_sex == MAN) & (rng.random(len(heads)) < given.curve("household.married_head")[head_age])
+    )
+    wives = build.free((sex == WOMAN) & (chance < given.curve("household.wife")[age]))
+    gap = given.number("household.years_between_couple")
+    build.couples(husbands, wives, gap)
+    ladies = np.flatnonzero(
+        (head_sex == WOMAN)
+        & (head_age >= 20)
+        & (rng.random(len(heads)) < given.number("household.husband_of_head"))
+    )
+    build.couples(ladies, build.free((sex == MAN) & (age >= 20) & (chance < 0.5)), -gap)
+    _minors(build)
+    _adults(build)
+    return build.household, build.role
+
+
+def _minors(build: _Builder) -> None:
+    """Children go to couples first; one in eight single adults takes children too."""
+    parent_age = build.parent_age()
+    can = (parent_age >= ADULT + 2) & (parent_age <= 64)
+    parents = can & ((build.spouse >= 0) | (build.rng.random(len(can)) < 0.12))
+    labels, weights = build.given.table("household.children")
+    slots = np.array([int(label) for label in labels])[drawn(build.rng, weights, len(can))]
+    build.children(build.free(build.age < ADULT), np.where(parents, slots, 0))
+    # A town may have children but no such parents: then any household takes them.
+    build.children(build.free(build.age < ADULT), np.ones(len(can), dtype=np.int64))
+
+
+def _adults(build: _Builder) -> None:
+    """Grown children go to heads a generation older, old people to heads a generation younger, the rest anywhere."""
+    head_age = build.age[build.heads]
+    until = build.given.number("household.adult_child_until")
+    generation = build.given.number("household.mother_at_birth")
+    grown = build.free((build.age <= until) & (build.age >= ADULT))
+    build.children(grown, np.where((head_age >= 42) & (head_age <= 92), 1, 0))
+    old = build.free(build.age >= 60)
+    hosts = np.flatnonzero((head_age >= 32) & (head_age <= 72))
+    found = spread_match(
+        build.town[build.heads[hosts]], head_age[hosts] + generation - 3, build.town[old], build.age[old]
+    )
+    build.join(old[found >= 0], hosts[found[found >= 0]])
+    rest = build.free(build.age >= 0)
+    found = spread_match(build.town[build.heads], head_age, build.town[rest], build.age[rest])
+    build.join(rest, found)
+
+
+def _real_ages(age: Ints, rng: np.random.Generator, given: Assumptions) -> Ints:
+    """The last class of a pyramid is open: people in it are 100, 101, 102 and so on."""
+    older = rng.geometric(1 - given.number("population.over_100"), len(age)) - 1
+    return np.where(age == OLDEST, np.minimum(age + older, 115), age)
