@@ -98,7 +98,7 @@ def _town(given: Settings, residents: int, seed: int, city: str) -> Path:
             population=None,
             as_of=_REFERENCE_DAY,
             replace=True,
-            progress=tell,
+            progress=lambda done, total: tell("town", done, total),
         )
     return folder
 
@@ -137,7 +137,7 @@ def _totals(opened: Store, folder: Path) -> None:
             row["ward"]: row
             for row in session.sql(
                 "SELECT shiteitoshi_gyoseikutokodo AS ward, count(*) AS total, "
-                "count(*) FILTER (WHERE seibetsu = %s) AS male, count(*) FILTER (WHERE seibetsu = %s) AS female, "
+                "count(*) FILTER (WHERE seibetsu = %s) AS men, count(*) FILTER (WHERE seibetsu = %s) AS women, "
                 "count(DISTINCT setaibango) AS households FROM resident.jumin "
                 "WHERE closed_by IS NULL AND valid_from <= %s AND %s < valid_to GROUP BY 1 ORDER BY 1",
                 [label["男"], label["女"], day, day],
@@ -149,7 +149,7 @@ def _totals(opened: Store, folder: Path) -> None:
     equal = True
     for code, row in written.items():
         held = counted.get(code, {})
-        pairs = [(held.get(name, 0), int(row[name])) for name in ("households", "male", "female", "total")]
+        pairs = [(held.get(name, 0), int(row[name])) for name in ("households", "men", "women", "total")]
         equal = equal and all(a == b for a, b in pairs)
         table.add_row(row["ward"], *(f"{a:,}" if a == b else f"[red]{a:,} / {b:,}[/red]" for a, b in pairs))
     _console.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -60,6 +61,9 @@ def _problem(error: psycopg.Error) -> Problem:
     name = diagnosis.column_name or diagnosis.constraint_name
     if where and name:
         where = f"{where} ({name})"
+    copied = re.match(r"COPY (\S+), line (\d+)(?:, column (\w+))?", diagnosis.context or "")
+    if copied and where is None:
+        where = f"{copied[1]}, row {copied[2]}" + (f" ({copied[3]})" if copied[3] else "")
     for kind, (code, what, fix) in _CONSTRAINTS.items():
         if isinstance(error, kind):
             return Problem(code, what, where=where, fix=fix)

@@ -286,7 +286,7 @@ class SearchTable:
         """The table while it is built."""
         return (
             f"CREATE TABLE IF NOT EXISTS {self.shadow} (subject text NOT NULL, ward text, name_key text, kana_key text, "
-            "address_key text, birth_from date, birth_to date, sex text)"
+            "address_key text, birth_from text, birth_to text, sex text)"  # days as text: 1951-02-29 is one
         )
 
     def indexes(self) -> tuple[str, ...]:

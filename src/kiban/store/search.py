@@ -154,18 +154,14 @@ def _find(
     ward, ward_values = phase
     beyond = ""
     if position is not None:
-        kind = "date" if order == "birth_from" else "text"
-        beyond = f" AND (s.{order}, s.subject) > (%s::{kind}, %s)"
+        beyond = f" AND (s.{order}, s.subject) > (%s, %s)"
     statement = (
         f"SELECT DISTINCT ON (s.{order}, s.subject) s.{order}, s.subject, s.ward FROM {table.name} s "
         f"WHERE {conditions} AND {ward}{beyond} ORDER BY s.{order}, s.subject LIMIT %s"
     )
     parameters = [*values, *ward_values, *(position or ()), limit]
     rows = connection.execute(statement.encode(), parameters).fetchall()
-    return [
-        (Hit(subject, ward_code), key.isoformat() if isinstance(key, date) else key)
-        for key, subject, ward_code in rows
-    ]
+    return [(Hit(subject, ward_code), key) for key, subject, ward_code in rows]
 
 
 def _conditions(query: Query, alias: str) -> tuple[str, list[object]]:
@@ -177,11 +173,11 @@ def _conditions(query: Query, alias: str) -> tuple[str, list[object]]:
         values += [key, key + "\U0010ffff"]
     if query.birth:
         conditions.append(f"{alias}.birth_from <= %s AND {alias}.birth_to >= %s")
-        values += [query.birth[1], query.birth[0]]
+        values += [query.birth[1].isoformat(), query.birth[0].isoformat()]
         if not query.keys():
             # An index range needs a lower end too: a birth known only by its decade begins at most ten years earlier.
             conditions.append(f"{alias}.birth_from >= %s")
-            values.append(query.birth[0].replace(year=query.birth[0].year - 10, day=1))
+            values.append(query.birth[0].replace(year=max(1, query.birth[0].year - 10), day=1).isoformat())
     if query.sex:
         conditions.append(f"{alias}.sex = %s")
         values.append(query.sex)
