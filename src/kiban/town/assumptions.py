@@ -19,9 +19,13 @@ OLDEST = 100
 """The last single year of age that a population file counts: 100 means 100 and over."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assumptions:
-    """Every declared figure by its dotted name; asking for an unknown one is a Problem (`town-assumption`)."""
+    """Every declared figure by its dotted name; asking for an unknown one is a Problem (`town-assumption`).
+
+    Attributes:
+        values: the entries of the file; compared by identity, so that what follows from them can be kept.
+    """
 
     values: Mapping[str, Mapping[str, Any]]
 

@@ -174,7 +174,7 @@ def _places(city: places.City, towns: Towns, rng: np.random.Generator) -> PlaceT
 
 def _foreign(given: Assumptions, resident: Edition, seed: int) -> ForeignNames:
     nationalities, _ = given.table("foreign.nationality")
-    pools = foreign_pools(nationalities, seed)
+    pools = foreign_pools(tuple(nationalities), seed)
     labels = [pool.label for pool in pools]
     family_range = _ranges([len(pool.family) for pool in pools])
     parts = [(pool, sex) for pool in pools for sex in (MAN, WOMAN)]

@@ -39,9 +39,10 @@ class ForeignPool:
     given_kanji: dict[int, pa.Array] | None
 
 
-def foreign_pools(nationalities: list[str], seed: int) -> list[ForeignPool]:
+@cache
+def foreign_pools(nationalities: tuple[str, ...], seed: int) -> tuple[ForeignPool, ...]:
     """One pool for each nationality of `names.yaml`, in the order asked for."""
-    return [_pool(nationality, seed) for nationality in nationalities]
+    return tuple(_pool(nationality, seed) for nationality in nationalities)
 
 
 @cache

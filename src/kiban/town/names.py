@@ -92,6 +92,7 @@ class JapanesePools:
         )
 
 
+@cache
 def japanese_pools(given: Assumptions) -> JapanesePools:
     """The pools of the installed personal name dataset, with our rare variants."""
     surnames = [(row[0], row[2].translate(KATAKANA), float(row[1])) for row in _dataset("last_name_org.csv")]
