@@ -289,3 +289,21 @@ def test_rare_spellings_occur_with_and_without_variation_selectors(read: Read) -
         read("shiensochi_kagaisha")["shimei"].to_list()
     )
     assert any(character in written for character in "髙﨑𠮷濵")
+
+
+def test_brothers_and_sisters_are_twins_or_born_apart(
+    read: Read, editions: dict[str, standard.Edition]
+) -> None:
+    child = label(editions["resident"], "jumin", "zokugara1", "子")
+    children = current(read("jumin")).filter(
+        (pl.col("zokugara1") == child) & pl.col("zokugara2").is_null() & pl.col("seinengappi").is_not_null()
+    )
+    births = children.select("setaibango", pl.col("seinengappi").str.to_date(strict=False)).sort(
+        "setaibango", "seinengappi"
+    )
+    gaps = births.select(
+        (pl.col("seinengappi") - pl.col("seinengappi").shift(1).over("setaibango")).dt.total_days()
+    )
+    apart = gaps["seinengappi"].drop_nulls()
+    assert len(apart) > 50
+    assert ((apart == 0) | (apart >= 250)).mean() > 0.98

@@ -17,6 +17,7 @@ from kiban.town.people import MAN, WOMAN, People, Role
 FOREIGNERS_REGISTERED = days.number(date(2012, 7, 9))
 """From this day foreign residents are in the resident register (平成21年法律第77号)."""
 YEAR = 365.25
+SIBLING_DAYS = 280
 JAPANESE = -1
 
 
@@ -80,7 +81,7 @@ def settle(people: People, end: Ints, left: Ints, book: Book, rng: np.random.Gen
         rng: of the work unit.
     """
     heads = np.flatnonzero(people.role == Role.HEAD)
-    birth = days.births(book.as_of, people.age, rng)
+    birth = _spaced(days.births(book.as_of, people.age, rng), people, book, rng)
     nation = _nations(people, heads, book, rng)
     horizon = np.minimum(end, book.today)
     start, how = _starts(people, birth, heads, horizon, book, rng)
@@ -102,6 +103,28 @@ def settle(people: People, end: Ints, left: Ints, book: Book, rng: np.random.Gen
         end=end[people.household],
         left=left[people.household],
     )
+
+
+def _spaced(birth: Ints, people: People, book: Book, rng: np.random.Generator) -> Ints:
+    """Brothers and sisters of one age become twins; those a year apart are born far enough from each other."""
+    child = np.flatnonzero(people.role == Role.CHILD)
+    child = child[np.lexsort((-people.age[child], people.household[child]))]
+    elder, younger = child[:-1], child[1:]
+    together = people.household[elder] == people.household[younger]
+    gap = people.age[elder] - people.age[younger]
+    close = together & (gap == 1) & (birth[younger] - birth[elder] < SIBLING_DAYS)
+    size = int(close.sum())
+    # Each keeps the age: the elder is born early in the year that gives it, the younger late in the next.
+    birth[elder[close]] = (
+        days.anniversary(book.as_of, people.age[elder[close]] + 1) + 1 + rng.integers(0, 45, size)
+    )
+    birth[younger[close]] = days.anniversary(book.as_of, people.age[younger[close]]) - rng.integers(
+        0, 45, size
+    )
+    twins = np.r_[False, together & (gap == 0)]
+    first = np.maximum.accumulate(np.where(twins, 0, np.arange(len(child))))
+    birth[child] = birth[child[first]]
+    return birth
 
 
 def _nations(people: People, heads: Ints, book: Book, rng: np.random.Generator) -> Ints:

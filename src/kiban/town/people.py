@@ -15,6 +15,7 @@ from kiban.town.arrays import (
     gumbel_order,
     pair_match,
     rank_within,
+    run_positions,
     spread_match,
 )
 from kiban.town.assumptions import OLDEST, Assumptions
@@ -144,17 +145,60 @@ class _Builder:
         woman = np.where((self.spouse >= 0) & (self.sex[self.heads] == MAN), spouse_age, head_age)
         return woman.astype(np.float64)
 
-    def children(self, people: Ints, slots_per_household: Ints) -> None:
-        """Give children to places in households whose parents are of the right age."""
+    def children(self, people: Ints, slots_per_household: Ints, youngest: int, oldest: int) -> None:
+        """Give children to places in households whose parents are of the right age, siblings some years apart.
+
+        A town gets about as many places as it has children of the ages from `youngest` to `oldest`; where it has
+        too few, children share a place.
+        """
         places = np.repeat(np.arange(len(self.heads)), slots_per_household)
-        born_at = self.rng.normal(
+        first_at = self.rng.normal(
             self.given.number("household.mother_at_birth"),
             self.given.number("household.mother_at_birth_spread"),
-            len(places),
+            len(self.heads),
         )
-        key = self.parent_age()[places] - born_at
+        serial = run_positions(places)
+        apart = self.given.number("household.years_between_siblings") * serial + self.rng.random(len(places))
+        key = self.parent_age()[places] - first_at[places] - apart
+        fits = (key >= youngest) & (key <= oldest + 1)
+        places, key = places[fits], key[fits]
+        used = self._enough(places, people)
+        places, key = places[used], key[used]
         found = spread_match(self.town[self.heads[places]], key, self.town[people], self.age[people])
         self.join(people[found >= 0], places[found[found >= 0]])
+
+    def _enough(self, places: Ints, people: Ints) -> Ints:
+        """Places of households drawn at random until a town has one for each of the people."""
+        chance = self.rng.random(len(self.heads))[places]
+        rank = rank_within(self.town[self.heads[places]], chance)
+        wanted = np.bincount(self.town[people], minlength=int(self.town.max(initial=0)) + 1)
+        used: Ints = np.flatnonzero(rank < wanted[self.town[self.heads[places]]])
+        return used
+
+    def part_twins(self) -> None:
+        """Most children of one age in one household change places with a child two years older in the town."""
+        child = np.flatnonzero(self.role == Role.CHILD)
+        child = child[np.lexsort((self.age[child], self.household[child]))]
+        alike = (self.household[child][1:] == self.household[child][:-1]) & (
+            self.age[child][1:] == self.age[child][:-1]
+        )
+        twin = np.r_[False, alike][: len(child)]
+        parted = twin & (self.rng.random(len(child)) > self.given.number("household.twins"))
+        here, there = child[parted], child[~twin]
+        classes = 2 * OLDEST
+        one, other = pair_match(
+            self.town[here] * classes + self.age[here] + 2,
+            self.age[here],
+            self.town[there] * classes + self.age[there],
+            self.age[there],
+            self.rng,
+        )
+        one, other = here[one], there[other]
+        parent = self.parent_age()
+        older = (parent[self.household[one]] - self.age[other], parent[self.household[other]] - self.age[one])
+        fits = np.logical_and.reduce([(gap >= YOUNGEST_PARENT + 2) & (gap <= OLDEST_PARENT) for gap in older])
+        one, other = one[fits], other[fits]
+        self.household[one], self.household[other] = self.household[other], self.household[one]
 
     def join(self, people: Ints, households: Ints) -> None:
         """Put people into households; what they are to the head follows from the ages."""
@@ -195,6 +239,7 @@ def _households(
     build.couples(ladies, build.free((sex == MAN) & (age >= 20) & (chance < 0.5)), -gap)
     _minors(build)
     _adults(build)
+    build.part_twins()
     return build.household, build.role
 
 
@@ -205,9 +250,9 @@ def _minors(build: _Builder) -> None:
     parents = can & ((build.spouse >= 0) | (build.rng.random(len(can)) < 0.12))
     labels, weights = build.given.table("household.children")
     slots = np.array([int(label) for label in labels])[drawn(build.rng, weights, len(can))]
-    build.children(build.free(build.age < ADULT), np.where(parents, slots, 0))
+    build.children(build.free(build.age < ADULT), np.where(parents, slots, 0), 0, ADULT - 1)
     # A town may have children but no such parents: then any household takes them.
-    build.children(build.free(build.age < ADULT), np.ones(len(can), dtype=np.int64))
+    build.children(build.free(build.age < ADULT), np.ones(len(can), dtype=np.int64), -OLDEST, OLDEST)
 
 
 def _adults(build: _Builder) -> None:
@@ -216,7 +261,8 @@ def _adults(build: _Builder) -> None:
     until = build.given.number("household.adult_child_until")
     generation = build.given.number("household.mother_at_birth")
     grown = build.free((build.age <= until) & (build.age >= ADULT))
-    build.children(grown, np.where((head_age >= 42) & (head_age <= 92), 1, 0))
+    places = build.rng.integers(1, 3, len(head_age))
+    build.children(grown, np.where((head_age >= 42) & (head_age <= 92), places, 0), ADULT, int(until))
     old = build.free(build.age >= 60)
     hosts = np.flatnonzero((head_age >= 32) & (head_age <= 72))
     found = spread_match(

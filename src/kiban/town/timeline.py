@@ -112,6 +112,8 @@ def change(persons: Persons, first: Ints, book: Book, rng: np.random.Generator) 
         return rng.random(size) < share
 
     grown = first > persons.birth + int(18 * YEAR)
+    maiden = book.japanese.draw_surnames(rng, size)
+    wife &= maiden != persons.surname
     married = day(wife & grown & chance(given.number("history.married_here")))
     former = day(wife & chance(given.number("history.former_surname")))
     # A former surname can only be recorded after the marriage that ended it.
@@ -122,7 +124,7 @@ def change(persons: Persons, first: Ints, book: Book, rng: np.random.Generator) 
     return Changes(
         first=first,
         married=married,
-        maiden=book.japanese.draw_surnames(rng, size),
+        maiden=maiden,
         former_surname=former,
         alias=alias,
         alias_surname=book.japanese.draw_surnames(rng, size),
