@@ -20,7 +20,7 @@ _MARKS: dict[int, str | None] = {
 _KANJI_NUMBER = re.compile(f"[{KANJI_NUMERALS}]+(?=丁目|番地)")
 # の and ノ part only figures: 丸の内, 一ノ宮 and 2の橋 keep theirs; 5番町 and 3号館 are names.
 _PARTS = re.compile(
-    r"(?<=[0-9-])(?:丁目|丁(?=[0-9]|$)|番地|番(?![町館])|号室|号(?![棟館線車])|[のノー](?=[0-9]))"
+    r"(?<=[0-9-])(?:丁目|丁(?=[0-9]|$|\0)|番地|番(?![町館])|号室|号(?![棟館線車])|[のノー](?=[0-9]))"
 )
 _IDLE_DASH = re.compile(r"-(?=-)|(?<![0-9-])-|-(?![0-9])")
 
@@ -41,7 +41,7 @@ def address_key(text: str) -> str:
 
 def address_keys(values: Sequence[str | None]) -> list[str | None]:
     """`address_key` of every value, each distinct value once; None stays None."""
-    return each(address_key, values)
+    return each(_step, values)
 
 
 def _step(text: str) -> str:

@@ -53,12 +53,48 @@ def nfkc(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
-def each(key: Callable[[str], str], values: Iterable[str | None]) -> list[str | None]:
-    """The key of every value, folding each distinct value once; None stays None."""
-    found: dict[str | None, str | None] = {None: None}
-    keys = []
-    for value in values:
-        if value not in found:
-            found[value] = key(value)  # type: ignore[arg-type]  # None is in the table from the start
-        keys.append(found[value])
-    return keys
+SEPARATOR = "\0"
+"""Stands between the values of a batch; no step may drop it, make it or look across it, and no text of a record holds it."""
+
+
+def each(step: Callable[[str], str], values: Iterable[str | None]) -> list[str | None]:
+    """The settled key of every value, folding each distinct value once; None stays None.
+
+    All values go through a step as one long text: that is many times faster than one after the other.
+    """
+    given = list(values)
+    distinct = list(dict.fromkeys(value for value in given if value is not None))
+    found = dict(zip(distinct, _fold_all(step, distinct), strict=True))
+    return [None if value is None else found[value] for value in given]
+
+
+def each_of_two(
+    step: Callable[[str], str], values: Iterable[str | None], parted: re.Pattern[str]
+) -> list[str | None]:
+    """As `each`, for values that are mostly two parts with a space between, as names are: parts recur, wholes hardly.
+
+    Args:
+        step: what folds a text.
+        values: the texts.
+        parted: matches a whole value whose two parts, in its two groups, fold alone to what they fold to together.
+    """
+    given = list(values)
+    distinct = list(dict.fromkeys(value for value in given if value is not None))
+    matches = [parted.fullmatch(value) for value in distinct]
+    parts = list(dict.fromkeys(part for match in matches if match for part in match.groups()))
+    wholes = [value for value, match in zip(distinct, matches, strict=True) if not match]
+    keys = dict(zip([*parts, *wholes], _fold_all(step, [*parts, *wholes]), strict=True))
+    found = {
+        value: keys[match[1]] + keys[match[2]] if match else keys[value]
+        for value, match in zip(distinct, matches, strict=True)
+    }
+    return [None if value is None else found[value] for value in given]
+
+
+def _fold_all(step: Callable[[str], str], distinct: list[str]) -> list[str]:
+    if not distinct:
+        return []
+    joined = SEPARATOR.join(distinct)
+    if joined.count(SEPARATOR) != len(distinct) - 1:
+        return [settle(step, value) for value in distinct]
+    return settle(step, joined).split(SEPARATOR)

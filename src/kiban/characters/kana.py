@@ -13,7 +13,7 @@ from kiban.characters.folding import (
     SELECTORS,
     SPACES,
     Table,
-    each,
+    each_of_two,
     nfkc,
     settle,
 )
@@ -32,6 +32,9 @@ _V = re.compile("ヴ([アイユエオ]?)")
 _O_COLUMN = "オコソトノホモヨロゴゾドボポ"
 _LONG_O = re.compile(f"([{_O_COLUMN}])ウ+")
 _LONGER_O = re.compile(f"([{_O_COLUMN}])[ウオ]+")
+
+# Two readings that fold alone: the second does not begin with what a long vowel or ヴ before the space would take in.
+_TWO_READINGS = re.compile("([ァ-ヺー]+)　([カ-ロワン][ァ-ヺー]*)")
 
 # A key of these alone folds no further: no marks, no ヴ, and ウ after the オ column is gone already.
 _SETTLED = re.compile("[A-Z0-9アイウエオ-チツテ-モヤユヨラ-ロワン]*")
@@ -71,12 +74,12 @@ def kana_loose_key(text: str) -> str:
 
 def kana_keys(values: Sequence[str | None]) -> list[str | None]:
     """`kana_key` of every value, each distinct value once; None stays None."""
-    return each(kana_key, values)
+    return each_of_two(_step, values, _TWO_READINGS)
 
 
 def kana_loose_keys(values: Sequence[str | None]) -> list[str | None]:
     """`kana_loose_key` of every value, each distinct value once; None stays None."""
-    return each(kana_loose_key, values)
+    return each_of_two(_loose_step, values, _TWO_READINGS)
 
 
 def _step(text: str) -> str:

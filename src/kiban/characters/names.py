@@ -13,7 +13,7 @@ from kiban.characters.folding import (
     SELECTORS,
     SPACES,
     Table,
-    each,
+    each_of_two,
     nfkc,
     settle,
 )
@@ -24,7 +24,9 @@ _MARKS: dict[int, str | None] = {
     **dict.fromkeys(map(ord, DASHES), "-"),
     **dict.fromkeys(map(ord, APOSTROPHES), "'"),
 }
-_REPEATED = re.compile("(.)々")
+# Kanji and kana of two parts: nothing folds across the space, as a leading 々 or a combining mark would.
+_TWO_KANJI_PARTS = re.compile("([ぁ-ゖァ-ヺ一-鿿々]+)　([ぁ-ゖァ-ヺ一-鿿][ぁ-ゖァ-ヺ一-鿿々]*)")
+_REPEATED = re.compile("([^\0])々")
 
 
 def name_key(text: str) -> str:
@@ -42,12 +44,16 @@ def name_key(text: str) -> str:
 
 def name_keys(values: Sequence[str | None]) -> list[str | None]:
     """`name_key` of every value, each distinct value once; None stays None."""
-    return each(name_key, values)
+    return each_of_two(_step, values, _TWO_KANJI_PARTS)
 
 
 def _step(text: str) -> str:
-    plain = nfkc(text).upper().translate(_table())
+    # Spaces go first: a combining mark behind one belongs to the letter before it.
+    plain = nfkc(text.translate(_SPACELESS)).upper().translate(_table())
     return _REPEATED.sub(r"\1\1", plain) if "々" in plain else plain
+
+
+_SPACELESS = Table(dict.fromkeys(map(ord, SPACES + SELECTORS)))
 
 
 @cache
