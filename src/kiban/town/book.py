@@ -115,6 +115,13 @@ class Book:
         )
 
     @property
+    def yes_no(self) -> tuple[str, str]:
+        """Code values of flags (該当フラグ)."""
+        return self.words("jumin.senkyoninmeibotorokufuragu", "yes"), self.words(
+            "jumin.senkyoninmeibotorokufuragu", "no"
+        )
+
+    @property
     def lots(self) -> Bools:
         """Whether each town uses lots."""
         return self.towns.banchi

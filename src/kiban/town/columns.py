@@ -55,8 +55,8 @@ def join(*parts: Column | str) -> Column:
     )
 
 
-def flag(where: Bools, yes: str = "1", no: str = "0") -> Column:
-    """A flag in every row."""
+def flag(where: Bools, yes: str, no: str) -> Column:
+    """One of two code values in every row."""
     return pick([no, yes], where.astype(np.int64))
 
 

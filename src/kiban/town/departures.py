@@ -140,7 +140,8 @@ def _left_children(
     age = days.ages_on(book.today, birth)
     chance = rng.random(len(heads)) < book.given.number("history.left_child")
     candidates = np.flatnonzero(fit & chance & (age >= 48) & (age <= 75))
-    born = birth[candidates] + (rng.normal(31, 3, len(candidates)) * YEAR).astype(np.int64)
+    mother, spread = (book.given.number(f"household.mother_at_birth{end}") for end in ("", "_spread"))
+    born = birth[candidates] + (rng.normal(mother, spread, len(candidates)) * YEAR).astype(np.int64)
     head_start = persons.start[heads[candidates]]
     start = np.maximum(head_start, born)
     low = np.maximum(born + int(18 * YEAR), np.maximum(start, book.began) + 60)
@@ -151,7 +152,8 @@ def _left_children(
     child.start = start[good]
     child.how = np.where(born > head_start, How.BIRTH, How.MOVE)[good].astype(np.int64)
     child.end = days.between(low[good], np.full(int(good.sum()), book.today - 1), rng)
-    child.left = np.where(rng.random(int(good.sum())) < 0.07, How.ABROAD, How.MOVE).astype(np.int64)
+    abroad = rng.random(int(good.sum())) < book.given.number("history.left_for_abroad")
+    child.left = np.where(abroad, How.ABROAD, How.MOVE).astype(np.int64)
     return _named(child, book, rng)
 
 

@@ -139,7 +139,11 @@ def _addresses(town: Ints, book: Book, rng: np.random.Generator) -> Addresses:
     block = 1 + np.floor(
         rng.random(len(town)) * np.where(lots, np.minimum(size * 2, 2800), 8 + size // 60)
     ).astype(np.int64)
-    house = np.where(lots & (rng.random(len(town)) < 0.6), 0, 1 + rng.integers(0, 28, len(town)))
+    house = np.where(
+        lots & (rng.random(len(town)) < book.given.number("address.whole_lot")),
+        0,
+        1 + rng.integers(0, 28, len(town)),
+    )
     dense = np.minimum(size / 400, 1.0)
     named = rng.random(len(town)) < book.given.number("address.building") * dense
     # A building stands at one place: its name follows from the block and house.

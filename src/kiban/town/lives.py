@@ -86,7 +86,9 @@ def settle(people: People, end: Ints, left: Ints, book: Book, rng: np.random.Gen
     horizon = np.minimum(end, book.today)
     start, how = _starts(people, birth, heads, horizon, book, rng)
     abroad = rng.random(len(birth)) < np.where(
-        nation == JAPANESE, book.given.number("history.came_from_abroad"), 0.6
+        nation == JAPANESE,
+        book.given.number("history.came_from_abroad"),
+        book.given.number("foreign.came_from_abroad"),
     )
     how = np.where((how == How.MOVE) & abroad, How.ABROAD, how)
     surname, given = _names(people, nation, heads, book, rng)
@@ -254,7 +256,7 @@ def households_that_left(here: People, book: Book, rng: np.random.Generator) -> 
     span = int(given.number("history.left_years") * YEAR)
     end = book.today - rng.integers(0, span, count)
     end = np.maximum(end, np.maximum(FOREIGNERS_REGISTERED, book.began) + 60)
-    abroad = rng.random(count) < 0.1
+    abroad = rng.random(count) < given.number("history.left_for_abroad")
     left = np.select([died, abroad], [How.DEATH, How.ABROAD], How.MOVE)
     # Nobody leaves before being grown up enough to have come: the youngest heads are made a little older.
     grown = days.ages_on(end, book.today - (head_age * YEAR).astype(np.int64)) >= 19

@@ -215,7 +215,8 @@ class _Builder:
             [Role.CHILD, Role.GRANDCHILD, Role.PARENT, Role.SIBLING],
             default=Role.KIN,
         )
-        strangers = (role >= Role.SIBLING) & (self.rng.random(len(people)) < 0.3)
+        strange = self.rng.random(len(people)) < self.given.number("household.stranger")
+        strangers = (role >= Role.SIBLING) & strange
         self.place(people, households, np.where(strangers, Role.COHABITANT, role))
 
 
@@ -236,7 +237,11 @@ def _households(
         & (head_age >= 20)
         & (rng.random(len(heads)) < given.number("household.husband_of_head"))
     )
-    build.couples(ladies, build.free((sex == MAN) & (age >= 20) & (chance < 0.5)), -gap)
+    build.couples(
+        ladies,
+        build.free((sex == MAN) & (age >= 20) & (chance < build.given.number("household.husband"))),
+        -gap,
+    )
     _minors(build)
     _adults(build)
     build.part_twins()
@@ -244,10 +249,12 @@ def _households(
 
 
 def _minors(build: _Builder) -> None:
-    """Children go to couples first; one in eight single adults takes children too."""
+    """Children go to couples first, and to some single adults."""
     parent_age = build.parent_age()
     can = (parent_age >= ADULT + 2) & (parent_age <= 64)
-    parents = can & ((build.spouse >= 0) | (build.rng.random(len(can)) < 0.12))
+    parents = can & (
+        (build.spouse >= 0) | (build.rng.random(len(can)) < build.given.number("household.single_parent"))
+    )
     labels, weights = build.given.table("household.children")
     slots = np.array([int(label) for label in labels])[drawn(build.rng, weights, len(can))]
     build.children(build.free(build.age < ADULT), np.where(parents, slots, 0), 0, ADULT - 1)

@@ -136,7 +136,7 @@ def event(at: JuminRows) -> dict[str, Column]:
         "nyuryokutanmatsuid": join("T", office, "-", pick(["01", "02", "03", "04"], unit.spread(4, 1))),
         "shojojiyu": pick(erasures, rows.closing, at.erased),
         "shojonengappi": days.written(rows.until, ~at.erased),
-        "kaiseifuragu": flag(rows.event == Event.RENEWAL),
+        "kaiseifuragu": flag(rows.event == Event.RENEWAL, *at.book.yes_no),
         "kaiseinengappi": days.written(rows.day, rows.event != Event.RENEWAL),
     }
 
@@ -151,18 +151,24 @@ def flags(at: JuminRows) -> dict[str, Column]:
     has_child = np.zeros(len(at.unit.heads), dtype=np.bool_)
     has_child[at.persons.household[child & (at.persons.end == NEVER)]] = True
     receives = has_child[at.rows.household] & (at.person == at.unit.heads[at.rows.household])
+    other = at.unit.serial[at.person] // 7 % 1000
+    given, yes_no = at.book.given.number, at.book.yes_no
     open_row = at.rows.until == NEVER
     safe = protected(at.unit)[at.person] & open_row
     return {
-        "senkyoninmeibotorokufuragu": flag(voter),
-        "kokuminkenkohokengaitofuragu": flag((age < 75) & (some < 24)),
-        "kokikoreishairyogaitofuragu": flag(age >= 75),
-        "kaigohokengaitofuragu": flag(age >= 65),
-        "kokuminnenkingaitofuragu": flag((age >= 20) & (age < 60) & (some % 2 == 0)),
-        "jidoteatejukyufuragu": flag(receives & open_row),
-        "seinenhikokenninfuragu": flag((age >= 70) & (some == 7) & (at.person % 5 == 0)),
-        "shiensochifuragu": flag(safe),
-        "yokushifuragu": flag(safe),
+        "senkyoninmeibotorokufuragu": flag(voter, *yes_no),
+        "kokuminkenkohokengaitofuragu": flag(
+            (age < 75) & (some < 100 * given("flags.national_health")), *yes_no
+        ),
+        "kokikoreishairyogaitofuragu": flag(age >= 75, *yes_no),
+        "kaigohokengaitofuragu": flag(age >= 65, *yes_no),
+        "kokuminnenkingaitofuragu": flag(
+            (age >= 20) & (age < 60) & (some >= 100 - 100 * given("flags.national_pension")), *yes_no
+        ),
+        "jidoteatejukyufuragu": flag(receives & open_row, *yes_no),
+        "seinenhikokenninfuragu": flag((age >= 70) & (other < 1000 * given("flags.guardianship")), *yes_no),
+        "shiensochifuragu": flag(safe, *yes_no),
+        "yokushifuragu": flag(safe, *yes_no),
         "valid_from": days.dates(at.rows.day),
         "valid_to": days.dates(at.rows.until),
     }

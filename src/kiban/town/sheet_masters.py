@@ -74,7 +74,7 @@ def _towns(book: Book) -> dict[str, Column]:
         "yubinbango": pa.array(towns.postal_code, pa.string()),
         "hyojijun": whole(np.arange(1, count + 1)),
         "jukyohyojijisshifuragu": pick(
-            [book.words("jumin.senkyoninmeibotorokufuragu", name) for name in ("yes", "no")],
+            book.yes_no,
             towns.banchi.astype(np.int64),
         ),
         **_always(count),

@@ -53,7 +53,8 @@ def nonresidents(plan: NonresidentPlan, book: Book) -> dict[str, Column]:
     sex = rng.integers(MAN, WOMAN + 1, size).astype(np.int64)
     age = rng.integers(25, 100, size).astype(np.int64)
     birth = days.births(book.as_of, age, rng)
-    nation = np.where(rng.random(size) < 0.02, rng.integers(0, len(book.foreign.codes), size), JAPANESE)
+    foreign = rng.random(size) < book.given.number("nonresident.foreign")
+    nation = np.where(foreign, rng.integers(0, len(book.foreign.codes), size), JAPANESE)
     surname = book.japanese.draw_surnames(rng, size)
     given = book.japanese.draw_given(rng, sex, age, book.given)
     abroad = nation != JAPANESE
@@ -67,7 +68,8 @@ def nonresidents(plan: NonresidentPlan, book: Book) -> dict[str, Column]:
     sexes = [book.words(f"{GROUP}.seibetsu", name) for name in ("man", "woman")]
     number = numbers.addressee_numbers(serial)
     duplicate = same_as != np.arange(size)
-    own_number = (serial[same_as] % 10 < 4) & ~abroad[same_as]
+    known = serial[same_as] % 10 < 10 * book.given.number("nonresident.number_known")
+    own_number = known & ~abroad[same_as]
     main, other = (book.words(f"{GROUP}.daihyoatenafuragu", name) for name in ("main", "other"))
     return {
         "atenabango": number,
@@ -117,7 +119,7 @@ def _birth(book: Book, birth: Ints, rng: np.random.Generator) -> dict[str, Colum
     """Many businesses do not know the birth; a few know only the year, and say so in words."""
     chance = rng.random(len(birth))
     vague = chance < 2 * book.given.number("unknown.birth")
-    absent = chance > 0.9
+    absent = chance > 1 - book.given.number("nonresident.birth_missing")
     years = days.years_of(birth)
     words = np.full(len(birth), None, dtype=object)
     words[vague] = [f"{year}年頃".translate(FULL_WIDTH) for year in years[vague]]

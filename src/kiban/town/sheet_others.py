@@ -93,7 +93,7 @@ def foreigners(unit: Unit) -> dict[str, Column]:
         "tokubetsueijushashomeishobango": only(special, card),
         "gaikokujinjumintonattanengappi": days.written(since),
         "gaikokujinjumintonattanengappi_fushofuragu": same(word("jumin.seinengappi_fushofuragu", "no"), size),
-        "jukyochitodokedefuragu": same(word("jumin.senkyoninmeibotorokufuragu", "yes"), size),
+        "jukyochitodokedefuragu": same(book.yes_no[0], size),
         "shimeiyusenkubun": choose(prefers, same(kanji, size), same(latin, size)),
     }
 

@@ -66,7 +66,7 @@ def _measures(unit: Unit, made: Measures) -> dict[str, Column]:
     provisional = state == STATES.index("provisional")
     person = made.applicant[measure]
     office = office_codes(unit.book, _town(unit, person))
-    yes, no = (word("jumin.senkyoninmeibotorokufuragu", name) for name in ("yes", "no"))
+    yes, no = unit.book.yes_no
     restricted = {
         name: same(yes, len(measure))
         for name in ("yokushi_etsuran_genjusho", "yokushi_utsushi_genjusho", "yokushi_fuhyo_honseki")
@@ -183,7 +183,7 @@ def _restrictions(unit: Unit, made: Measures) -> dict[str, Column]:
     lifted = made.state[measure] == STATES.index("ended")
     start, end = made.start[measure], made.end[measure]
     word = unit.book.words
-    yes, no = (word("jumin.senkyoninmeibotorokufuragu", name) for name in ("yes", "no"))
+    yes, no = unit.book.yes_no
     office = office_codes(unit.book, _town(unit, person))
     size = len(person)
     done = np.minimum(end + 1, unit.book.today)

@@ -47,8 +47,10 @@ def measures(unit: Unit) -> Measures:
     count = len(cases.applicant)
     provisional = (rng.random(count) < given.number("support.provisional")) & (cases.start > today - 60)
     past = cases.start + YEAR_DAYS <= today
-    # Half of those whose year is over were extended once; of the rest some wait to be ended by an officer.
-    extended = np.where(past & (rng.random(count) < 0.5), cases.start + YEAR_DAYS, NEVER)
+    # Some whose year is over were extended once; of the others some wait to be ended by an officer.
+    extended = np.where(
+        past & (rng.random(count) < given.number("support.extended")), cases.start + YEAR_DAYS, NEVER
+    )
     end = np.where(extended < NEVER, extended + YEAR_DAYS, cases.start + YEAR_DAYS) - 1
     ended = rng.random(count) < 1 - given.number("support.overdue")
     state = np.select(

@@ -10,7 +10,7 @@ import pyarrow as pa
 from kiban.kernel import wareki
 from kiban.town import days
 from kiban.town.arrays import Bools, Ints
-from kiban.town.columns import FULL_WIDTH, Column
+from kiban.town.columns import FULL_WIDTH, Column, flag
 from kiban.town.days import NEVER
 from kiban.town.lives import JAPANESE, YEAR, How
 from kiban.town.unit import Unit
@@ -40,7 +40,7 @@ def births(unit: Unit) -> Triple:
     words: list[str | None] = [None] * size
     for index in np.flatnonzero(doubtful):
         words[index] = _words(int(persons.birth[index]), bool(vague[index]), bool(abroad[index]), int(index))
-    return triple(_with_leap_days(unit, rng), doubtful, words)
+    return _triple(unit, _with_leap_days(unit, rng), doubtful, words)
 
 
 def resident_since(unit: Unit) -> Triple:
@@ -53,14 +53,14 @@ def resident_since(unit: Unit) -> Triple:
     words: list[str | None] = [None] * len(old)
     for index in np.flatnonzero(doubtful):
         words[index] = _words(int(persons.start[index]), bool(index % 2), False, int(index))
-    return triple(days.written(persons.start), doubtful, words)
+    return _triple(unit, days.written(persons.start), doubtful, words)
 
 
-def triple(written: Column, doubtful: Bools, words: list[str | None]) -> Triple:
+def _triple(unit: Unit, written: Column, doubtful: Bools, words: list[str | None]) -> Triple:
     """The three columns: where the day is doubtful there is no day, but words."""
     texts = written.take(pa.array(np.arange(len(doubtful)), mask=doubtful))
-    flags = pa.array(["0", "1"]).take(pa.array(doubtful.astype(np.int64)))
-    return texts, flags, pa.array(words, pa.string())
+    known, unknown = (unit.book.words("jumin.seinengappi_fushofuragu", name) for name in ("no", "yes"))
+    return texts, flag(doubtful, unknown, known), pa.array(words, pa.string())
 
 
 def _with_leap_days(unit: Unit, rng: np.random.Generator) -> Column:
