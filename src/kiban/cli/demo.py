@@ -74,7 +74,9 @@ def demo(
 def _timed(step: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
-    _console.print(f"[dim]{step}: {time.perf_counter() - started:.2f} s[/dim]", highlight=False)
+    taken = time.perf_counter() - started
+    shown = f"{taken:.1f} s" if taken >= 1 else f"{taken * 1000:.1f} ms"
+    _console.print(f"[dim]{step}: {shown}[/dim]", highlight=False)
 
 
 def _town(given: Settings, residents: int, seed: int, city: str) -> Path:
@@ -143,7 +145,9 @@ def _totals(opened: Store, folder: Path) -> None:
                 [label["男"], label["女"], day, day],
             )
         }
-    table = Table("ward", title=f"residents on {day}: in the database / in the input", title_justify="left")
+    table = Table(
+        "ward", title=f"residents on {day}: red: in the database / in the input", title_justify="left"
+    )
     for column in ("households", "men", "women", "total"):
         table.add_column(column, justify="right")
     equal = True
@@ -171,17 +175,19 @@ def _history(opened: Store) -> dict[str, Any]:
         )
     number, moved = str(mover["atenabango"]), mover["moved"]
     before = date.fromordinal(moved.toordinal() - 1)
-    with _timed("one person's history"), opened.session(_operator()) as session:
+    with opened.session(_operator()) as session:
         history = session.history(_PEOPLE, atenabango=number)
-    table = Table(
-        "valid", "ward", "address", "宛名番号", "世帯番号", title="a ward-to-ward move", title_justify="left"
+    _console.print(
+        "\n[b]one person's history[/b] (a ward-to-ward move keeps the 宛名番号 and gives a new 世帯番号)"
     )
     for row in history:
         ends = (row["valid"].start, row["valid"].end)
-        valid = " – ".join(str(end) if end else "" for end in ends)
-        address = (row["jusho_choaza"] or "") + (row["jusho_banchigohyoki"] or "")
-        table.add_row(valid, row["jusho_shikugunchosonmei"], address, row["atenabango"], row["setaibango"])
-    _console.print(table)
+        valid = " – ".join(str(end) if end else "…" for end in ends)
+        address = (
+            f"{row['jusho_shikugunchosonmei']}{row['jusho_choaza'] or ''}{row['jusho_banchigohyoki'] or ''}"
+        )
+        numbers = f"宛名番号 {row['atenabango']}  世帯番号 {row['setaibango']}"
+        _console.print(f"  {valid}  {address}\n    [dim]{numbers}[/dim]", highlight=False, soft_wrap=True)
     for day in (before, moved):
         with _timed(f"as of {day}"), opened.session(_operator()) as session:
             rows = session.read(_PEOPLE, AsOf(day), atenabango=number)
@@ -211,7 +217,7 @@ def _searches(opened: Store, person: dict[str, Any]) -> None:
     wards = [code for code in _wards(opened) if code != person["shiteitoshi_gyoseikutokodo"]]
     own, other = str(person["shiteitoshi_gyoseikutokodo"]), wards[0]
     names = _wards(opened)
-    asked = Query(as_of=_REFERENCE_DAY, name="渡邊", limit=5)
+    asked = Query(as_of=_REFERENCE_DAY, name="渡邊", limit=100)
     _console.print("\n[b]search: 渡邊[/b] (finds 渡辺 渡邉 and its other forms)")
     for ward, seen, query, who in (
         (own, {own}, asked, f"clerk of {names[own]}"),
@@ -238,18 +244,19 @@ def _found(opened: Store, actor: Actor, query: Query, who: str, names: dict[str,
     with _timed(who), opened.session(actor) as session:
         page: Page = session.search(_PEOPLE, query)
 
-    def told(hit: Hit) -> str:
-        name = (hit.row or {}).get("shimei") or (hit.row or {}).get("shimei_gaikokujinromaji") or ""
-        return f"{name.replace('　', '')}（{names.get(hit.ward or '', '')}）"
+    def surname(hit: Hit) -> str:
+        return str((hit.row or {}).get("shimei") or "").split("　")[0] or "（旧姓など）"
 
+    spelled: dict[str, int] = {}
+    for hit in page.hits:
+        spelled[surname(hit)] = spelled.get(surname(hit), 0) + 1
     by_ward: dict[str, int] = {}
     for hit in page.hits:
         by_ward[names.get(hit.ward or "", "")] = by_ward.get(names.get(hit.ward or "", ""), 0) + 1
     more = "and more" if page.next else "in all"
     wards = "、".join(f"{ward} {count}" for ward, count in by_ward.items()) or "nobody"
-    _console.print(
-        f"  {len(page.hits)} {more} ({wards}): {'、'.join(map(told, page.hits[:5]))}", highlight=False
-    )
+    spellings = "、".join(f"{name} {count}" for name, count in spelled.items())
+    _console.print(f"  {len(page.hits)} {more} ({wards}): {spellings}", highlight=False, soft_wrap=True)
 
 
 def _wards(opened: Store) -> dict[str, str]:

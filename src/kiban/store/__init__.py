@@ -7,6 +7,7 @@ from kiban.store.cluster import Cluster, ClusterStatus, Server
 from kiban.store.columns import arrow_schema
 from kiban.store.database import Store
 from kiban.store.planning import Plan, Step
+from kiban.store.reindex import reindex
 from kiban.store.search import Hit, Page, Query
 from kiban.store.session import Change, Row, Session
 from kiban.store.terminal import Command, psql
@@ -37,5 +38,6 @@ __all__ = [
     "parquet_parts",
     "plan",
     "psql",
+    "reindex",
     "verify",
 ]

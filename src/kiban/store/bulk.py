@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kiban.kernel import Actor, AsOf, Problem, Problems
-from kiban.store import columns, publish, search_keys
+from kiban.store import checks, columns, jobs, publish, search_keys
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, quoted
 
@@ -103,18 +103,19 @@ def import_arrow(
     """
     if not parts:
         raise Problem("import-empty", "there is nothing to import", fix="give at least one part")
-    tables = {part.register: store.table(part.register) for part in parts}
     name = job or _name(parts)
-    plan = {"registers": sorted(tables), "parts": len(parts)}
-    with store.owner() as connection, publish.job_lock(connection):
-        event = publish.start_job(connection, name, "import", plan)
+    with store.owner() as connection, jobs.job_lock(connection):
+        store.refresh()  # now that no other edition can come into force
+        tables = {part.register: store.table(part.register) for part in parts}
+        plan = {"registers": sorted(tables), "parts": len(parts)}
+        event = jobs.start_job(connection, name, "import", plan)
         if event is not None:
             raise Problem(
                 "import-done", f"the load {name} was finished by event {event}", fix="nothing is left to do"
             )
         with as_problems():
             for table in tables.values():
-                connection.execute(table.create(store.edition(table.schema)).encode())
+                connection.execute(table.create(store.edition(table.schema), unchecked=True).encode())
                 if table.group.search:
                     connection.execute(SearchTable(table).create().encode())
         _copy_all(store, connection, name, parts, tables, progress)
@@ -155,7 +156,7 @@ def _copy_all(
             finished += rows
             progress("copy", finished, total)
     if found:
-        publish.drop_job(connection, job)
+        jobs.drop_job(connection, job)
         raise Problems(found[:_FAULTS_MOST])
 
 
@@ -165,7 +166,7 @@ def _copy(
     codes = store.edition(table.schema).codes
     found: list[Problem] = []
     rows = 0
-    names = ", ".join(map(quoted, table.loaded))
+    names = ", ".join(map(quoted, columns.arrow_schema(table.group).names))  # retired columns stay empty
     entries: list[pa.RecordBatch] = []
     with as_problems(), connection.transaction():
         with (
@@ -175,7 +176,7 @@ def _copy(
             for batch in part.batches():
                 where = f"{part.name} rows {rows} to {rows + batch.num_rows - 1}"
                 conformed = columns.conform(batch, table, where)
-                problems = columns.faults(conformed, table, codes, where)
+                problems = checks.faults(conformed, table, codes, where)
                 found += problems
                 rows += batch.num_rows
                 if not problems:
@@ -185,12 +186,13 @@ def _copy(
             if found:
                 raise psycopg.Rollback
         for entry in entries:
-            _copy_entries(connection, SearchTable(table), entry)
+            copy_entries(connection, SearchTable(table), entry)
         connection.execute("INSERT INTO kiban.job_part VALUES (%s, %s, %s)", (job, part.name, rows))
     return found
 
 
-def _copy_entries(connection: psycopg.Connection[Any], table: SearchTable, entries: pa.RecordBatch) -> None:
+def copy_entries(connection: psycopg.Connection[Any], table: SearchTable, entries: pa.RecordBatch) -> None:
+    """Add entries to a search table that is being built."""
     names = ", ".join(entries.schema.names)
     with (
         connection.cursor() as cursor,
@@ -232,18 +234,21 @@ def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) 
     Yields:
         Record batches with the columns of `arrow_schema`.
     """
-    table = store.table(register)
-    schema = columns.arrow_schema(table.group)
+    with store.session(actor) as session:
+        table = store.table(register)  # no other edition comes into force before the session ends
+        schema = columns.arrow_schema(table.group)
+        session.log_export(register, {"export": [str(as_of.valid), str(as_of.known)] if as_of else "all"})
+        yield from columns.from_csv(session.copy_out(_query(table, as_of)), schema, table.dates)
+
+
+def _query(table: Table, as_of: AsOf | None) -> str:
     conditions = ["closed_by IS NULL" if as_of is None or as_of.known is None else _known(as_of)]
     if table.has_periods and as_of is not None:
         conditions.append(f"valid_from <= '{as_of.valid}' AND '{as_of.valid}' < valid_to")
     chosen = [quoted(item.romaji) for item in table.group.items]
     if table.has_periods:
         chosen += ["nullif(valid_from, '-infinity')", "nullif(valid_to, 'infinity')"]
-    statement = f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {' AND '.join(conditions)}) TO STDOUT (FORMAT csv)"
-    with store.session(actor) as session:
-        session.log_export(register, {"export": [str(as_of.valid), str(as_of.known)] if as_of else "all"})
-        yield from columns.from_csv(session.copy_out(statement), schema, table.dates)
+    return f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {' AND '.join(conditions)}) TO STDOUT (FORMAT csv)"
 
 
 def _known(as_of: AsOf) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 
-from kiban.kernel import Actor, Problem
+from kiban.kernel import ALL_WARDS, Actor, Problem
 
 _SEPARATOR = "\x1f"
 _BLOCK = 64
+_WARD = re.compile(r"[0-9A-Za-z]{1,20}")
 
 
 def pads(key: bytes) -> tuple[bytes, bytes]:
@@ -41,10 +43,15 @@ def sign(actor: Actor, key: bytes, *, backend: int, started_at: int) -> str:
         64 hexadecimal digits of HMAC-SHA256, a separator, and the actor.
 
     Raises:
-        Problem: `actor-unreadable` where a part holds a control character.
+        Problem: `actor-unreadable` where a part holds a control character, or the wards are anything but codes or
+            the whole city.
     """
+    if actor.wards != ALL_WARDS and not all(_WARD.fullmatch(ward) for ward in actor.wards):
+        raise Problem(
+            "actor-unreadable", "a ward of the actor is not a code", fix="give codes, or ALL_WARDS alone"
+        )
     parts = [actor.id, actor.ward or "", ",".join(sorted(actor.wards)), actor.purpose]
-    if any(character < " " for part in parts for character in part):
+    if not all(part.isprintable() for part in parts):
         raise Problem("actor-unreadable", "the actor's data holds a control character", fix="use plain text")
     body = _SEPARATOR.join(parts)
     message = f"{backend}{_SEPARATOR}{started_at}{_SEPARATOR}{body}"

@@ -158,7 +158,7 @@ class Cluster:
 
 
 def create_database(owner_dsn: str, name: str, template: str = "template1") -> None:
-    """Make a database that the owner and the application's role may connect to, and nobody else.
+    """Make a database that the owner and the application's role may connect to, and nobody else; no temporary tables.
 
     Args:
         owner_dsn: of any database of the server.
@@ -173,7 +173,7 @@ def create_database(owner_dsn: str, name: str, template: str = "template1") -> N
             )
         )
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-        connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, app))
+        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, app))
 
 
 def _make_home(home: Path) -> None:

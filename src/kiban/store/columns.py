@@ -1,20 +1,19 @@
-"""Arrow columns of a register: their schema, their check against the standard, their way to COPY and back."""
+"""Arrow columns of a register: their schema, and their way to COPY and back."""
 
 from __future__ import annotations
 
 import io
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from kiban import characters
 from kiban.kernel import Problem
-from kiban.standard import CodeList, Group, Item
+from kiban.standard import Group, Item
 from kiban.store.schema import Table, never_null
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 ALWAYS = "0000-01-01"
 """How the standard writes a date that has been true always; PostgreSQL keeps it as -infinity, having no year 0."""
 
-_SHOWN = 3
 _SAFE_DIGITS = 18
 
 
@@ -86,78 +84,6 @@ def conform(batch: pa.RecordBatch, table: Table, where: str) -> pa.RecordBatch:
                 "column-type", what, where, "write the column in the type of the standard"
             ) from error
     return pa.record_batch(columns, schema=pa.schema([pa.field(f.name, f.type) for f in schema]))
-
-
-def faults(batch: pa.RecordBatch, table: Table, codes: Mapping[str, CodeList], where: str) -> list[Problem]:
-    """Everything in the batch that breaks the standard: one problem for each item and rule, naming rows, never values."""
-    found: list[Problem] = []
-    for item in table.group.items:
-        column = batch.column(item.romaji)
-        code_list = codes.get(item.code) if item.code else None
-        for code, what, fix, bad in _broken(item, column, code_list):
-            rows = pc.indices_nonzero(bad)
-            if len(rows):
-                shown = ", ".join(str(row) for row in rows[:_SHOWN].to_pylist())
-                text = f"{item.romaji} ({item.name}) {what} in {len(rows)} row{'s' * (len(rows) != 1)}, first {shown}"
-                found.append(Problem(code, text, where, fix))
-    if table.has_periods:
-        order = pc.fill_null(pc.less_equal(batch.column("valid_to"), batch.column("valid_from")), False)
-        if pc.any(order).as_py():
-            rows = pc.indices_nonzero(order)[:_SHOWN].to_pylist()
-            found.append(
-                Problem(
-                    "period-empty", f"valid_to is not after valid_from in rows {rows}", where, "[from, to)"
-                )
-            )
-    return found
-
-
-def _broken(item: Item, column: pa.Array, code_list: CodeList | None) -> list[tuple[str, str, str, pa.Array]]:
-    broken = []
-    if never_null(item) and column.null_count:
-        broken.append(("value-missing", "has no value", "the item is mandatory (必須)", pc.is_null(column)))
-    if not pa.types.is_string(column.type) or column.null_count == len(column):
-        return broken
-    if code_list is not None and not code_list.free:
-        allowed = pa.array([code.value for code in code_list.codes], pa.string())
-        outside = pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=allowed)))
-        broken.append(
-            ("code-unknown", f"has a value outside code list {code_list.id}", "see the code list", outside)
-        )
-    elif item.digits is not None:
-        longer = pc.fill_null(pc.greater(pc.utf8_length(column), item.digits), False)
-        if pc.any(longer).as_py():
-            # A variation selector is not a character: count the few long values again without them.
-            texts = column.to_pylist()
-            long_rows = set(pc.indices_nonzero(longer).to_pylist())
-            longer = pa.array(
-                [
-                    i in long_rows and characters.length(texts[i]) > (item.digits or 0)
-                    for i in range(len(texts))
-                ]
-            )
-        broken.append(
-            (
-                "value-long",
-                f"is longer than {item.digits} characters",
-                "shorten it or correct the item",
-                longer,
-            )
-        )
-    if item.type == "X":
-        wide = pc.fill_null(pc.not_equal(pc.binary_length(column), pc.utf8_length(column)), False)
-        broken.append(("value-width", "has full-width characters", "the item is half-width (X)", wide))
-    if item.type == "DATE":
-        form = pc.match_substring_regex(column, r"^\d{4}-\d{2}-\d{2}$")
-        broken.append(
-            (
-                "date-form",
-                "is not YYYY-MM-DD",
-                "write the date as the standard does",
-                pc.fill_null(pc.invert(form), False),
-            )
-        )
-    return broken
 
 
 def to_csv(batch: pa.RecordBatch, dates: Collection[str] = ()) -> memoryview:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from types import TracebackType
 from typing import Any
 
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kiban.kernel import Actor, Problem
@@ -21,6 +23,11 @@ from kiban.store.schema import Table
 from kiban.store.session import Session
 
 _LONGEST_WAIT_SECONDS = 30.0
+_APPLICATION_SETTINGS = {
+    "search_path": "pg_catalog,pg_temp",  # whatever the role or the server says; temporary objects never first
+    "default_transaction_isolation": r"read\ committed",
+    "idle_in_transaction_session_timeout": "5min",  # a client that hangs keeps no snapshot and no lock for ever
+}
 
 
 class Store:
@@ -41,10 +48,9 @@ class Store:
         self.server = server
         self._actor_key = actor_key
         self.library = library
-        self._tables: dict[str, Table] | None = None
-        self._editions: dict[str, Edition] = {}
+        self._known: _InForce | None = None
         self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
-            server.app_dsn,
+            _with_settings(server.app_dsn),
             min_size=0,
             max_size=connections,
             open=True,
@@ -82,12 +88,17 @@ class Store:
         Raises:
             Problem: `database-unreachable`, `store-not-installed`.
         """
-        tables = self.tables()
+        self.tables()
         with (
             self._application() as connection,
-            session.begin(connection, actor, self._actor_key, tables) as opened,
+            session.begin(connection, actor, self._actor_key, self._tables_since) as opened,
         ):
             yield opened
+
+    def _tables_since(self, connection: psycopg.Connection[Any], event: int) -> dict[str, Table]:
+        if self._known is None or self._known.event != event:
+            self.refresh(connection)
+        return self.tables()
 
     @contextmanager
     def _application(self) -> Iterator[psycopg.Connection[Any]]:
@@ -119,15 +130,9 @@ class Store:
         Raises:
             Problem: `store-not-installed`.
         """
-        with self._application() as connection:
-            try:
-                return dict(
-                    connection.execute("SELECT schema_name, edition FROM kiban.edition ORDER BY 1").fetchall()
-                )
-            except (errors.UndefinedTable, errors.InvalidSchemaName, errors.InsufficientPrivilege) as error:
-                raise Problem(
-                    "store-not-installed", "the database has no registers yet", fix="run `kiban db apply`"
-                ) from error
+        with self._application() as connection, _installed():
+            rows = connection.execute("SELECT schema_name, edition FROM kiban.edition ORDER BY 1")
+            return dict(rows.fetchall())
 
     def edition(self, schema: str) -> Edition:
         """The edition in force of a business.
@@ -135,26 +140,16 @@ class Store:
         Raises:
             Problem: `business-unknown`, and those of the library where its files are gone.
         """
-        self.tables()
-        if schema not in self._editions:
+        editions = self._in_force().editions
+        if schema not in editions:
             raise Problem(
                 "business-unknown", f"no edition of {schema} is in force", fix="run `kiban db apply`"
             )
-        return self._editions[schema]
+        return editions[schema]
 
     def tables(self) -> dict[str, Table]:
         """The registers in force by their names."""
-        if self._tables is None:
-            retired = self._retired()
-            tables: dict[str, Table] = {}
-            for schema, edition_id in self.applied().items():
-                edition = self.library.edition(schema, edition_id)
-                self._editions[schema] = edition
-                for group in edition.groups:
-                    register = f"{schema}.{group.id}"
-                    tables[register] = Table.of(edition, group.id, retired.get(register, ()))
-            self._tables = tables
-        return self._tables
+        return self._in_force().tables
 
     def table(self, register: str) -> Table:
         """One register in force.
@@ -169,16 +164,66 @@ class Store:
             )
         return tables[register]
 
-    def refresh(self) -> None:
-        """Look anew at which editions are in force, after one was applied."""
-        self._tables = None
-        self._editions = {}
+    def refresh(self, connection: psycopg.Connection[Any] | None = None) -> None:
+        """Look anew at which editions are in force, after one was applied here or elsewhere.
 
-    def _retired(self) -> dict[str, tuple[tuple[str, str], ...]]:
-        """Columns that stand in the registers and that the edition in force no longer names, with their types."""
-        retired: dict[str, tuple[tuple[str, str], ...]] = {}
-        with self._application() as connection:
-            for register, items in connection.execute("SELECT register, retired FROM kiban.register"):
-                if items:
-                    retired[register] = tuple((item["name"], item["type"]) for item in items)
-        return retired
+        Args:
+            connection: where to look; None to do so at the next need.
+        """
+        self._known = self._look(connection) if connection else None
+
+    def _in_force(self) -> _InForce:
+        known = self._known
+        if known is None:
+            with self._application() as connection:
+                known = self._known = self._look(connection)
+        return known
+
+    def _look(self, connection: psycopg.Connection[Any]) -> _InForce:
+        with _installed():
+            rows = connection.execute(
+                "SELECT e.schema_name, e.edition, e.event, r.register, r.retired FROM kiban.edition e "
+                "LEFT JOIN kiban.register r ON starts_with(r.register, e.schema_name || '.') ORDER BY 1"
+            ).fetchall()
+        retired = {row[3]: tuple((item["name"], item["type"]) for item in row[4]) for row in rows if row[3]}
+        editions = {schema: self.library.edition(schema, edition) for schema, edition, *_ in rows}
+        tables = {
+            f"{edition.id}.{group.id}": Table.of(
+                edition, group.id, retired.get(f"{edition.id}.{group.id}", ())
+            )
+            for edition in editions.values()
+            for group in edition.groups
+        }
+        return _InForce(max((row[2] for row in rows), default=0), editions, tables)
+
+
+@dataclass(frozen=True)
+class _InForce:
+    """The editions in force.
+
+    Attributes:
+        event: that of their last change; 0 where there is none.
+        editions: by the schema of the business.
+        tables: the registers by their names, with the columns that earlier editions left.
+    """
+
+    event: int
+    editions: Mapping[str, Edition]
+    tables: dict[str, Table]
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    try:
+        yield
+    except (errors.UndefinedTable, errors.InvalidSchemaName, errors.InsufficientPrivilege) as error:
+        raise Problem(
+            "store-not-installed", "the database has no registers yet", fix="run `kiban db apply`"
+        ) from error
+
+
+def _with_settings(dsn: str) -> str:
+    """The connection string with the settings of an application's connection behind its own."""
+    given = str(conninfo_to_dict(dsn).get("options") or "")
+    ours = " ".join(f"-c {name}={value}" for name, value in _APPLICATION_SETTINGS.items())
+    return make_conninfo(dsn, options=f"{given} {ours}".strip())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -11,33 +11,36 @@ from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, Problem, Problems
 from kiban.standard import Edition
-from kiban.store import planning
-from kiban.store import publish
+from kiban.store import former, jobs, planning, publish, reindex
 from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
-from kiban.store.planning import Plan, Step
-from kiban.store.schema import SearchTable, Table, quoted, view
+from kiban.store.planning import Plan, Step, definition
+from kiban.store.rebuild import catch_up, rebuild
+from kiban.store.schema import SearchTable, Table, quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store
 
-_CHUNK_ROWS = 50_000
-_END = "\U0010ffff"
+_FROM_OUTSIDE = ("database-unreachable", "database-full", "time-exceeded")
 
 
 def plan(store: Store, edition: Edition) -> Plan:
     """What bringing this edition into force would do, and what stands in its way. Changes no register."""
     store.install()
+    store.refresh()
     in_force = store.applied().get(edition.id)
     old = store.library.edition(edition.id, in_force) if in_force else None
+    standing = {name: table for name, table in store.tables().items() if table.schema == edition.id}
     with store.owner() as connection, as_problems():
-        return planning.make(connection, old, edition, store.tables())
+        return planning.make(connection, old, edition, standing)
 
 
 def apply(
     store: Store, edition: Edition, actor: Actor, *, reviewed: str | None = None, progress: Progress = quiet
 ) -> int:
     """Bring an edition into force.
+
+    Everybody goes on reading and recording meanwhile; for the swap at the end, sessions wait a moment.
 
     Args:
         store: an open store.
@@ -50,13 +53,34 @@ def apply(
         The number of the event.
 
     Raises:
-        Problem: `plan-unreviewed`, `edition-in-force`, `job-running`.
+        Problem: `plan-unreviewed`, `edition-in-force`, `job-running`; `sessions-open` and `view-depends` when all is
+            built, so that the same command goes on with the swap; what the database refuses of rows that came meanwhile.
         Problems: the plan's obstacles.
     """
-    made = plan(store, edition)
-    if made.old is not None and made.old.edition == edition.edition:
+    with store.owner() as connection, jobs.job_lock(connection), as_problems():
+        made = plan(store, edition)
+        _permit(made, reviewed)
+        work = _Work.of(connection, store, made)
+        try:
+            work.build(progress)
+        except Problem as problem:
+            if (
+                problem.code not in _FROM_OUTSIDE
+            ):  # the rows themselves: they would be refused at every attempt
+                jobs.drop_job(connection, work.job)
+            raise
+        event = work.swap(actor, progress)
+    store.refresh()
+    progress("swap", 1, 1)
+    return event
+
+
+def _permit(made: Plan, reviewed: str | None) -> None:
+    if made.old is not None and made.old.edition == made.new.edition:
         raise Problem(
-            "edition-in-force", f"{edition.edition} of {edition.id} is in force already", fix="nothing to do"
+            "edition-in-force",
+            f"{made.new.edition} of {made.schema} is in force already",
+            fix="nothing to do",
         )
     if made.obstacles:
         raise Problems(made.obstacles)
@@ -66,238 +90,173 @@ def apply(
             f"the plan {made.digest} touches rows that stand and was not reviewed",
             fix=f"read it with --plan, then give --reviewed {made.digest}",
         )
-    old = store.tables()
-    new = {step.register: _table(edition, step) for step in made.steps if step.action != "retire"}
-    with store.owner() as connection, publish.job_lock(connection), as_problems():
-        job, base = _job(connection, made)
-        for step in made.steps:
-            if step.action == "rebuild":
-                _rebuild(
-                    connection, job, old[step.register], new[step.register], step, edition, base, progress
-                )
-            elif step.action == "create":
-                _create(connection, new[step.register], edition)
-        event = _swap(connection, job, base, made, old, new, actor)
-    store.refresh()
-    progress("swap", 1, 1)
-    return event
 
 
-def _table(edition: Edition, step: Step) -> Table:
-    return Table.of(edition, step.register.split(".")[1], step.retired)
+@dataclass(frozen=True)
+class _Work:
+    """One plan being carried out.
 
-
-def _job(connection: psycopg.Connection[Any], made: Plan) -> tuple[str, int]:
-    """The job of this plan, and the event as of which it copies rows: the same at every attempt."""
-    stem = f"apply-{made.schema}-{made.digest}"
-    row = connection.execute(
-        "SELECT count(*) FROM kiban.job WHERE job LIKE %s AND state = 'done'", (stem + "-%",)
-    ).fetchone()
-    job = f"{stem}-{row[0] if row else 0}"  # the same plan may be carried out again after a way back
-    publish.start_job(connection, job, "apply", {"schema": made.schema, "edition": made.new.edition})
-    base = connection.execute(
-        "UPDATE kiban.job SET plan = jsonb_build_object('base', (SELECT event FROM kiban.head)) || plan "
-        "WHERE job = %s RETURNING (plan ->> 'base')::bigint",
-        (job,),
-    ).fetchone()
-    assert base is not None
-    return job, int(base[0])
-
-
-def _create(connection: psycopg.Connection[Any], table: Table, edition: Edition) -> None:
-    connection.execute(table.create(edition).encode())
-    for _ in publish.build_keys(connection, table):
-        pass
-    if table.group.search:
-        for statement in (SearchTable(table).create(), *SearchTable(table).indexes()):
-            connection.execute(statement.encode())
-
-
-def _rebuild(
-    connection: psycopg.Connection[Any],
-    job: str,
-    old: Table,
-    new: Table,
-    step: Step,
-    edition: Edition,
-    base: int,
-    progress: Progress,
-) -> None:
-    connection.execute(new.create(edition).encode())
-    connection.execute(
-        f"ALTER TABLE {new.shadow} ADD COLUMN IF NOT EXISTS known_from timestamptz NOT NULL, "
-        "ADD COLUMN IF NOT EXISTS event bigint NOT NULL".encode()
-    )
-    _fill(connection, job, old, new, step, base, progress)
-    for number, _ in enumerate(publish.build_keys(connection, new), 1):
-        progress(f"keys {old.register}", number, len(new.indexes()) + 2)
-
-
-def _fill(
-    connection: psycopg.Connection[Any],
-    job: str,
-    old: Table,
-    new: Table,
-    step: Step,
-    base: int,
-    progress: Progress,
-) -> None:
-    """Copy the rows as they stood at the base event, one range of subjects after the other.
-
-    Each range is committed with its mark, so that a cut job goes on behind the last one. Rows never change but by
-    being closed, so a range copied later is the same range.
+    Attributes:
+        store: an open store.
+        connection: the owner's; holds the right to run a long job.
+        plan: what to do.
+        job: its name.
+        base: the event as of which rows are copied, the same at every attempt.
+        old: the registers as they stand.
+        new: the registers as they will be.
     """
-    row = connection.execute(f"SELECT count(*) FROM {old.name} WHERE event <= {base}".encode()).fetchone()
-    total = int(row[0]) if row else 0
-    done = connection.execute(
-        "SELECT max(part), sum(rows) FROM kiban.job_part WHERE job = %s AND part LIKE %s",
-        (job, f"{old.register}:%"),
-    ).fetchone()
-    after = str(done[0]).split(":", 1)[1] if done and done[0] is not None else ""
-    copied = int(done[1]) if done and done[1] is not None else 0
-    first = f"{quoted(old.subject[0])}"
-    while after != _END:
-        end = connection.execute(
-            f"SELECT {first} FROM {old.name} WHERE {first} > %s ORDER BY {first} OFFSET {_CHUNK_ROWS} LIMIT 1".encode(),
-            (after,),
+
+    store: Store
+    connection: psycopg.Connection[Any]
+    plan: Plan
+    job: str
+    base: int
+    old: Mapping[str, Table]
+    new: Mapping[str, Table]
+
+    @staticmethod
+    def of(connection: psycopg.Connection[Any], store: Store, made: Plan) -> _Work:
+        """Begin or take up the job of a plan."""
+        stem = f"apply-{made.schema}-{made.digest}-"
+        row = connection.execute(
+            "SELECT count(*) FROM kiban.job WHERE starts_with(job, %s) AND state = 'done'", (stem,)
         ).fetchone()
-        mark = _END if end is None else str(end[0])
-        with connection.transaction():
-            cursor = connection.execute(
-                f"{_insert(new, step, base)} FROM {old.name} WHERE {first} > %s AND {first} <= %s AND event <= {base}".encode(),
-                (after, mark),
-            )
-            rows = max(cursor.rowcount, 0)
-            connection.execute(
-                "INSERT INTO kiban.job_part VALUES (%s, %s, %s)", (job, f"{old.register}:{mark}", rows)
-            )
-        copied += rows
-        progress(f"copy {old.register}", copied, total)
-        after = mark
+        job = f"{stem}{row[0] if row else 0}"  # the same plan may be carried out again after a way back
+        jobs.start_job(connection, job, "apply", {"schema": made.schema, "edition": made.new.edition})
+        base = connection.execute(
+            "UPDATE kiban.job SET plan = jsonb_build_object('base', (SELECT event FROM kiban.head)) || plan "
+            "WHERE job = %s RETURNING (plan ->> 'base')::bigint",
+            (job,),
+        ).fetchone()
+        assert base is not None
+        new = {
+            step.register: Table.of(made.new, step.register.split(".")[1], step.retired)
+            for step in made.steps
+            if step.action in ("create", "rebuild", "keep")
+        }
+        return _Work(store, connection, made, job, int(base[0]), store.tables(), new)
 
-
-def _insert(new: Table, step: Step, base: int | None) -> str:
-    """INSERT ... SELECT of the rows as they stood at the base event; with None as they stand."""
-    names = [*new.loaded, "known_from", "event", "closed_by", "known_to"]
-    expressions = [step.source[name] for name in new.items]
-    if new.has_periods:
-        expressions += ["valid_from", "valid_to"]
-    expressions += ["known_from", "event"]
-    if base is None:
-        expressions += ["closed_by", "known_to"]
-    else:
-        expressions += [f"CASE WHEN closed_by <= {base} THEN closed_by END"]
-        expressions += [f"CASE WHEN closed_by <= {base} THEN known_to ELSE 'infinity' END"]
-    return f"INSERT INTO {new.shadow} ({', '.join(map(quoted, names))}) SELECT {', '.join(expressions)}"
-
-
-def _catch_up(connection: psycopg.Connection[Any], old: Table, new: Table, step: Step, base: int) -> None:
-    """What happened since the base event, while the head of the chain is held and nothing more can happen."""
-    if new.has_periods:
-        former = dict(zip(new.subject, old.subject, strict=True))
-        same = " AND ".join(f"s.{quoted(now)} = o.{quoted(then)}" for now, then in former.items())
-        connection.execute(
-            f"UPDATE {new.shadow} s SET closed_by = o.closed_by, known_to = o.known_to FROM {old.name} o "
-            f"WHERE o.closed_by > {base} AND o.event <= {base} AND {same} AND s.valid_from = o.valid_from "
-            "AND s.event = o.event AND s.closed_by IS NULL".encode()
-        )
-    connection.execute(f"{_insert(new, step, None)} FROM {old.name} WHERE event > {base}".encode())
-
-
-def _swap(
-    connection: psycopg.Connection[Any],
-    job: str,
-    base: int,
-    made: Plan,
-    old: Mapping[str, Table],
-    new: Mapping[str, Table],
-    actor: Actor,
-) -> int:
-    """One transaction: catch up, put the new tables into their places, write the event."""
-    title = made.new.title
-    contents: publish.Content = {}
-    sealed: dict[str, dict[str, int | str]] = {}
-    with connection.transaction():
-        event, recorded_at = publish.open_event(connection)
-        for schema in (made.schema, title):
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}".encode())
-            connection.execute(f"GRANT USAGE ON SCHEMA {quoted(schema)} TO kiban_app".encode())
-        for step in made.steps:
-            table = new.get(step.register) or old[step.register]
-            contents[step.register] = {"rows": 0, "digest": "0", "closed": 0}
+    def build(self, progress: Progress) -> None:
+        """Everything that takes long, aside: tables, rows, keys, search entries."""
+        for step in self.plan.steps:
             if step.action == "create":
-                publish.replace(connection, table, title, event, recorded_at)
-                sealed[step.register] = contents[step.register]
-                publish.seal(connection, table, event, sealed[step.register])
+                self._create(self.new[step.register])
             elif step.action == "rebuild":
-                _catch_up(connection, old[step.register], table, step, base)
-                sealed[step.register] = publish.content(connection, table, table.shadow)
-                publish.drop(connection, old[step.register], made.old.title if made.old else title)
-                for statement in (*table.place(), *table.dress(), *table.views(title)):
-                    connection.execute(statement.encode())
-                publish.seal(connection, table, event, sealed[step.register])
-            elif step.action == "keep":
-                for statement in (*table.dress(), *table.views(title)):
-                    connection.execute(statement.encode())
-        if made.old is not None:
-            _former_edition(connection, made, old, new)
-        connection.execute(
+                change = (self.old[step.register], self.new[step.register], step)
+                rebuild(self.connection, self.job, self.base, change, self.plan.new, progress)
+                if step.search == "build":
+                    self._search(self.new[step.register], progress)
+
+    def _create(self, table: Table) -> None:
+        statements = [table.create(self.plan.new)]
+        if table.group.search:
+            statements += [SearchTable(table).create(), *SearchTable(table).indexes()]
+        for statement in statements:
+            self.connection.execute(statement.encode())
+        for _ in publish.build_keys(self.connection, table):
+            pass
+
+    def _search(self, table: Table, progress: Progress) -> None:
+        mark = (self.job, f"search {table.register}")
+        if self.connection.execute(
+            "SELECT 1 FROM kiban.job_part WHERE job = %s AND part = %s", mark
+        ).fetchone():
+            return
+        with self.connection.transaction():
+            reindex.build(self.store, self.connection, SearchTable(table), table.shadow, progress)
+            self.connection.execute("INSERT INTO kiban.job_part VALUES (%s, %s, 0)", mark)
+
+    def swap(self, actor: Actor, progress: Progress) -> int:
+        """One transaction: catch up, put the new tables into their places, write the event."""
+        rebuilt = [step.register for step in self.plan.steps if step.action == "rebuild"]
+        copied = {
+            name: publish.content(self.connection, self.new[name], self.new[name].shadow) for name in rebuilt
+        }
+        progress("digest", len(copied), len(copied))
+        title = self.plan.new.title
+        contents: publish.Content = {}
+        sealed: publish.Content = {}
+        with self.connection.transaction():
+            publish.alone(self.connection, [self.old[name] for name in rebuilt], progress)
+            event, recorded_at = publish.open_event(self.connection)
+            self._schemas()
+            for step in self.plan.steps:
+                if step.action == "end":
+                    continue
+                contents[step.register] = publish.nothing()
+                if step.action == "create":
+                    table = self.new[step.register]
+                    publish.replace(self.connection, table, title, event, recorded_at)
+                    sealed[step.register] = publish.nothing()
+                    publish.seal(self.connection, table, event, sealed[step.register])
+                elif step.action == "rebuild":
+                    sealed[step.register] = self._put(step, copied[step.register], event)
+                elif step.action == "keep":
+                    self._keep(step)
+            self._in_force(actor, event, contents, sealed)
+        return event
+
+    def _schemas(self) -> None:
+        for schema in publish.former_schemas(self.connection, self.plan.schema):
+            former.drop(self.connection, schema)
+        for schema in (self.plan.schema, self.plan.new.title):
+            self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}".encode())
+            self.connection.execute(f"GRANT USAGE ON SCHEMA {quoted(schema)} TO kiban_app".encode())
+
+    def _put(self, step: Step, copied: Mapping[str, int | str], event: int) -> dict[str, int | str]:
+        """Put one new table into the place of the old one; the seal of its rows."""
+        assert self.plan.old is not None
+        old, table = self.old[step.register], self.new[step.register]
+        came = catch_up(self.connection, self.base, (old, table, step))
+        sealed = publish.nothing() | {
+            "rows": int(copied["rows"]) + int(came["rows"]),
+            "digest": str(int(copied["digest"]) + int(came["digest"])),
+        }
+        if step.search == "build":
+            reindex.late(self.connection, SearchTable(table), table.shadow, self.base)
+        publish.drop(self.connection, old, self.plan.old.title)
+        statements = [*table.place(), *table.dress(), *table.views(self.plan.new.title)]
+        if step.search in ("build", "drop"):
+            statements.append(f"DROP TABLE IF EXISTS {SearchTable(table).name}")
+        if step.search == "build":
+            statements += SearchTable(table).publish()
+        for statement in statements:
+            self.connection.execute(statement.encode())
+        publish.seal(self.connection, table, event, sealed)
+        return sealed
+
+    def _keep(self, step: Step) -> None:
+        """Labels and what the rows refer to; views only where a title changed, as others may stand on them."""
+        assert self.plan.old is not None
+        table = self.new[step.register]
+        before = self.old.get(step.register, table)
+        statements = list(table.dress())
+        if planning.replaces_views(step, {step.register: before}, self.plan.old, self.plan.new):
+            statements += [*before.drop_views(self.plan.old.title), *table.views(self.plan.new.title)]
+        for statement in statements:
+            self.connection.execute(statement.encode())
+        self.connection.execute(
+            "UPDATE kiban.register SET refers = %s WHERE register = %s",
+            (Jsonb({name: list(target) for name, target in table.references.items()}), table.register),
+        )
+
+    def _in_force(self, actor: Actor, event: int, contents: publish.Content, sealed: publish.Content) -> None:
+        """Note the edition and write the event."""
+        old, new = self.plan.old, self.plan.new
+        if old is not None:
+            former.show(self.connection, old, new, {**self.old, **self.new})
+        self.connection.execute(
             "INSERT INTO kiban.edition VALUES (%s, %s, %s, %s, %s) ON CONFLICT (business) DO UPDATE "
             "SET edition = excluded.edition, definition = excluded.definition, event = excluded.event",
-            (
-                made.new.business,
-                made.schema,
-                made.new.edition,
-                Jsonb({"sha256": definition(made.new)}),
-                event,
-            ),
+            (new.business, new.id, new.edition, Jsonb({"sha256": definition(new)}), event),
         )
         payload = {
-            "from": made.old.edition if made.old else None,
-            "to": made.new.edition,
-            "plan": made.digest,
+            "from": old.edition if old else None,
+            "to": new.edition,
+            "plan": self.plan.digest,
             "sealed": sealed,
         }
-        publish.close_event(connection, made.schema, "edition", made.new.edition, actor, payload, contents)
-        connection.execute("UPDATE kiban.job SET state = 'done', event = %s WHERE job = %s", (event, job))
-    return event
-
-
-def _former_edition(
-    connection: psycopg.Connection[Any], made: Plan, old: Mapping[str, Table], new: Mapping[str, Table]
-) -> None:
-    """Views in the shape of the edition that was in force, so that its readers go on while they change over."""
-    assert made.old is not None
-    schema = quoted(f"{made.schema}@{made.old.edition}")
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}".encode())
-    connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO kiban_app".encode())
-    renamed = dict(made.new.renames) if made.new.replaces == made.old.edition else {}
-    for group in made.old.groups:
-        register = f"{made.schema}.{group.id}"
-        table = new.get(register) or old[register]
-        columns = []
-        for item in group.items:
-            now = renamed.get(item.romaji, item.romaji)
-            back = {b: a for a, b in made.new.recodes.get(item.code or "", {}).items()}
-            expression = quoted(now)
-            if back:
-                cases = " ".join(f"WHEN '{b}' THEN '{a}'" for b, a in back.items())
-                expression = f"CASE {quoted(now)} {cases} ELSE {quoted(now)} END"
-            columns.append(f"{expression} AS {quoted(item.romaji)}")
-        if table.has_periods:
-            columns += [
-                "nullif(valid_from, '-infinity') AS valid_from",
-                "nullif(valid_to, 'infinity') AS valid_to",
-            ]
-        name = f"{schema}.{quoted(group.id)}"
-        connection.execute(f"DROP VIEW IF EXISTS {name}".encode())
-        connection.execute(view(name, columns, table.name, "closed_by IS NULL").encode())
-        connection.execute(f"GRANT SELECT ON {name} TO kiban_app".encode())
-
-
-def definition(edition: Edition) -> str:
-    """A digest of all that tables derive from; it changes when somebody edits the files of an edition in force."""
-    parts = [repr(group) for group in edition.groups] + [
-        repr(edition.codes[key]) for key in sorted(edition.codes)
-    ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        publish.close_event(self.connection, new.id, "edition", new.edition, actor, payload, contents)
+        self.connection.execute(
+            "UPDATE kiban.job SET state = 'done', event = %s WHERE job = %s", (event, self.job)
+        )

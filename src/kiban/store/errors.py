@@ -10,6 +10,7 @@ import psycopg
 from psycopg import errors
 
 from kiban.kernel import Problem
+from kiban.store.schema import NEVER_NULL
 
 _CONSTRAINTS: dict[type[psycopg.Error], tuple[str, str, str]] = {
     errors.CheckViolation: (
@@ -34,6 +35,7 @@ _CONSTRAINTS: dict[type[psycopg.Error], tuple[str, str, str]] = {
         "shorten the value",
     ),
 }
+_TOO_LONG = ("25P03", "25P04", "57014")  # idle in a transaction, transaction, statement
 
 
 @contextmanager
@@ -43,12 +45,20 @@ def as_problems() -> Iterator[None]:
     Raises:
         Problem: the code given by the database's own functions (`actor-missing`, `ward-outside`, …), `value-refused`,
             `value-missing`, `period-overlap`, `key-duplicate`, `value-unreadable`, `permission-denied`,
-            `database-full`, `database-unreachable`, or `database-refused` for what has no name of its own.
+            `view-depends`, `event-busy`, `time-exceeded`, `database-full`, `database-unreachable`, or `database-refused` for what has no name of its own.
     """
     try:
         yield
     except psycopg.Error as error:
-        raise _problem(error) from None  # the cause quotes the row: personal data must not reach a log
+        problem = _problem(error)
+        error.args = (
+            f"SQLSTATE {error.sqlstate}",
+        )  # it quotes the row: personal data must not reach a log …
+        raise problem from None  # … and whoever logs the context of an exception finds no more than this
+    except UnicodeEncodeError:
+        raise Problem(
+            "value-unreadable", "a text holds half a character", fix="give whole Unicode characters"
+        ) from UnicodeError("surrogate")
 
 
 def _problem(error: psycopg.Error) -> Problem:
@@ -64,12 +74,20 @@ def _problem(error: psycopg.Error) -> Problem:
     copied = re.match(r"COPY (\S+), line (\d+)(?:, column (\w+))?", diagnosis.context or "")
     if copied and where is None:
         where = f"{copied[1]}, row {copied[2]}" + (f" ({copied[3]})" if copied[3] else "")
+    if isinstance(error, errors.CheckViolation) and (name or "").startswith(NEVER_NULL):
+        error = errors.NotNullViolation()  # of a table that carries rows of an earlier edition
     for kind, (code, what, fix) in _CONSTRAINTS.items():
         if isinstance(error, kind):
             return Problem(code, what, where=where, fix=fix)
     if isinstance(error, errors.InsufficientPrivilege):
         return Problem(
             "permission-denied", "the database role may not do this", fix="registers change only by events"
+        )
+    if isinstance(error, errors.DependentObjectsStillExist):
+        return Problem(
+            "view-depends",
+            f"something that is not Kiban's own stands on what must be replaced: {diagnosis.message_detail}",
+            fix="drop it, run the same command again, then make it anew",
         )
     if isinstance(error, errors.DiskFull):
         return Problem(
@@ -83,6 +101,18 @@ def _problem(error: psycopg.Error) -> Problem:
             "a value has the wrong form for its item",
             where=where,
             fix="see the item's data type",
+        )
+    if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected | errors.SerializationFailure):
+        return Problem(
+            "event-busy",
+            "another event or a long job holds the chain of events",
+            fix="nothing was changed; do the same again in a moment",
+        )
+    if error.sqlstate in _TOO_LONG:
+        return Problem(
+            "time-exceeded",
+            "the session held the database for too long and was ended by it",
+            fix="nothing was changed; record an event and end its session at once",
         )
     if isinstance(error, psycopg.OperationalError):
         return Problem(

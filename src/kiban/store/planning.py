@@ -12,7 +12,9 @@ import psycopg
 from kiban import standard
 from kiban.kernel import Problem
 from kiban.standard import Edition, Group, Item
-from kiban.store.schema import Table, literal, quoted
+from kiban.store import carrying, obstacles, publish
+from kiban.store.carrying import Moves
+from kiban.store.schema import Table, quoted
 
 
 @dataclass(frozen=True)
@@ -20,19 +22,24 @@ class Step:
     """What happens to one register.
 
     Attributes:
-        register: schema.table.
-        action: `create`, `rebuild` (every row is written anew beside the old table), `keep` (labels only) or
-            `retire` (the edition no longer names it; its rows stay).
+        register: schema.table; for `end` the schema of the views.
+        action: `create`, `rebuild` (every row is written anew beside the old table), `keep` (labels only),
+            `retire` (the edition no longer names it; its rows stay) or `end` (the views in the shape of the edition
+            before the one in force are taken away).
         notes: what changes, in words, one for each item.
         source: for `rebuild`: the SQL expression over the old table for each new column.
+        carried: for `rebuild`: which column goes on from which: name now -> name before.
         retired: columns that stay although the edition no longer names them: name and type.
+        search: what happens to the search table: `keep`, `build` (keys are made anew from the rows), `drop` or empty.
     """
 
     register: str
     action: str
     notes: tuple[str, ...] = ()
     source: Mapping[str, str] = field(default_factory=dict, hash=False)
+    carried: Mapping[str, str] = field(default_factory=dict, hash=False)
     retired: tuple[tuple[str, str], ...] = ()
+    search: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Plan:
         schema: the business's schema.
         old: the edition in force; None on a new database.
         new: the edition to come.
-        steps: one for each register.
+        steps: one for each register, then one for each set of views that ends.
         obstacles: what must be mended in the data first; a plan with obstacles is not carried out.
     """
 
@@ -56,19 +63,31 @@ class Plan:
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that stand for exactly this plan; a reviewer confirms them."""
-        parts = [self.schema, self.old.edition if self.old else "", self.new.edition]
+        parts = [self.schema, self.old.edition if self.old else "", self.new.edition, definition(self.new)]
         for step in self.steps:
-            parts += [step.register, step.action, *step.notes, *(f"{k}={v}" for k, v in step.source.items())]
+            parts += [step.register, step.action, step.search, *step.notes]
+            parts += [f"{name}={source}" for name, source in step.source.items()]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
     @property
     def needs_review(self) -> bool:
-        """Whether rows that stand are touched."""
-        return any(step.action == "rebuild" for step in self.steps)
+        """Whether rows that stand are touched, or views that somebody may read end."""
+        return any(step.action in ("rebuild", "end") for step in self.steps)
+
+
+def definition(edition: Edition) -> str:
+    """A digest of all that tables derive from; it changes when somebody edits the files of an edition in force."""
+    parts = [repr(group) for group in edition.groups] + [
+        repr(edition.codes[key]) for key in sorted(edition.codes)
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def make(
-    connection: psycopg.Connection[Any], old: Edition | None, new: Edition, standing: Mapping[str, Table]
+    connection: psycopg.Connection[Any],
+    old: Edition | None,
+    new: Edition,
+    standing: Mapping[str, Table],
 ) -> Plan:
     """Plan the way from the edition in force to another one.
 
@@ -78,130 +97,151 @@ def make(
         new: the edition to come.
         standing: the registers in force.
     """
+    if old is None:
+        made = [Step(f"{new.id}.{g.id}", "create", (f"{len(g.items)} items",)) for g in new.groups]
+        return Plan(new.id, None, new, tuple(made), ())
+    moves = carrying.moves(old, new)
     steps: list[Step] = []
-    obstacles: list[Problem] = []
+    returning, found = _returning(connection, old, new, standing)
     for group in new.groups:
         register = f"{new.id}.{group.id}"
-        before = standing.get(register)
-        if old is None or before is None:
+        if register in standing:
+            steps.append(_step(standing[register], group, (old, new), moves))
+            found += obstacles.of_rows(connection, standing[register], group, (old, new), moves, steps[-1])
+        elif register in returning:
+            steps.append(Step(register, "keep", retired=returning[register].retired))
+        else:
             steps.append(Step(register, "create", (f"{len(group.items)} items",)))
+    standing = {**standing, **returning}
+    found += obstacles.of_references(connection, new, standing, steps)
+    kept = {group.id for group in new.groups}
+    steps += [Step(f"{old.id}.{group.id}", "retire") for group in old.groups if group.id not in kept]
+    touched = [standing[step.register] for step in steps if replaces_views(step, standing, old, new)]
+    found += obstacles.of_views(connection, old, touched)
+    steps += [
+        Step(schema, "end", (f"the views {schema} are taken away",))
+        for schema in publish.former_schemas(connection, old.id)
+        if schema != publish.former_schema(old)
+    ]
+    return Plan(new.id, old, new, tuple(steps), tuple(found))
+
+
+def _returning(
+    connection: psycopg.Connection[Any], old: Edition, new: Edition, standing: Mapping[str, Table]
+) -> tuple[dict[str, Table], list[Problem]]:
+    """Registers with rows that the edition in force does not name and the new one does again."""
+    tables: dict[str, Table] = {}
+    found: list[Problem] = []
+    for group in new.groups:
+        register = f"{new.id}.{group.id}"
+        left = connection.execute(
+            "SELECT items, retired FROM kiban.register WHERE register = %s", (register,)
+        ).fetchone()
+        if left is None or register in standing:
             continue
-        step, found = _step(connection, old, new, before, group)
-        steps.append(step)
-        obstacles += found
-    if old is not None:
-        kept = {group.id for group in new.groups}
-        steps += [Step(f"{old.id}.{group.id}", "retire") for group in old.groups if group.id not in kept]
-    return Plan(new.id, old, new, tuple(steps), tuple(obstacles))
+        table = Table.of(new, group.id, tuple((item["name"], item["type"]) for item in left[1]))
+        if old.replaces == new.edition and list(table.items) == left[0]:
+            tables[register] = table
+        else:
+            what = f"{new.edition} names a register again that an earlier edition left, with its rows"
+            fix = "go back to the edition that left it first, or give the group another id"
+            found.append(Problem("register-returns", what, register, fix))
+    return tables, found
 
 
-def _step(
-    connection: psycopg.Connection[Any], old: Edition, new: Edition, before: Table, group: Group
-) -> tuple[Step, list[Problem]]:
-    former = {now: then for then, now in new.renames.items()} if new.replaces == old.edition else {}
+def replaces_views(step: Step, standing: Mapping[str, Table], old: Edition, new: Edition) -> bool:
+    """Whether the views with Japanese titles must be made anew: the table is another one, or a title is."""
+    if step.action != "keep":
+        return step.action == "rebuild"
+    before = standing[step.register]
+    return before.views(old.title) != Table.of(new, before.group.id).views(new.title)
+
+
+def _step(before: Table, group: Group, editions: tuple[Edition, Edition], moves: Moves) -> Step:
     was = {item.romaji: item for item in before.group.items}
-    kept = dict(before.retired)
+    held = dict(before.retired)
+    carried = carrying.carried(was, [item.romaji for item in group.items], moves.renames)
     notes: list[str] = []
     source: dict[str, str] = {}
-    used: set[str] = set()
-    obstacles: list[Problem] = []
     for item in group.items:
-        name = former.get(item.romaji, item.romaji)
-        kind = standard.sql_type(item)
-        if name in was:
-            used.add(name)
-            expression, changes = _carried(item, was[name], old, new, quoted(name))
-            notes += changes
-        elif item.romaji in kept:
-            used.add(item.romaji)
-            expression = f"{quoted(item.romaji)}::{kind}"
-            notes.append(f"{item.romaji}: returns, with the values of its retired column")
+        name, kind = item.romaji, standard.sql_type(item)
+        if name in carried:
+            then = was[carried[name]]
+            recode = moves.recodes.get(item.code or "", {})
+            source[name] = carrying.converted(quoted(then.romaji), standard.sql_type(then), kind, recode)
+            notes += _changes(item, then, editions, recode)
+        elif name in held:
+            carried[name] = name
+            source[name] = carrying.converted(quoted(name), held[name], kind, {})
+            notes.append(f"{name}: returns, with the values of its retired column")
         else:
-            expression = f"NULL::{kind}"
-            notes.append(f"{item.romaji}: added ({item.name}), empty in the rows that stand")
-        source[item.romaji] = expression
-        if name not in was or (notes and notes[-1].startswith(f"{item.romaji}:")):
-            obstacles += _obstacles(connection, before, item, expression, new)
+            source[name] = f"NULL::{kind}"
+            notes.append(f"{name}: added ({item.name}), empty in the rows that stand")
+    used = set(carried.values())
     retired = [(n, standard.sql_type(i)) for n, i in was.items() if n not in used]
     notes += [f"{n}: no longer in the edition; its column stays" for n, _ in retired]
-    retired += [(n, kind) for n, kind in kept.items() if n not in used]
-    if _shape(before.group) != _shape(group):
-        notes.append("key, ward or search changed")
+    retired += [(n, kind) for n, kind in held.items() if n not in used]
+    if _shape(before.group, {then: now for now, then in carried.items()}) != _shape(group, {}):
+        notes.append("key, ward or references changed")
+    search = _search(before.group, group, carried, source)
+    if search in ("build", "drop"):
+        notes.append("search keys are made anew" if search == "build" else "is no longer searched")
     if not notes:
-        return Step(before.register, "keep"), []
+        return Step(before.register, "keep", retired=before.retired)
     source |= {name: quoted(name) for name, _ in retired}
-    return Step(before.register, "rebuild", tuple(notes), source, tuple(retired)), obstacles
+    carried |= {name: name for name, _ in retired}
+    return Step(before.register, "rebuild", tuple(notes), source, carried, tuple(retired), search)
 
 
-def _shape(group: Group) -> tuple[object, ...]:
-    names = [
-        tuple(item.romaji for item in group.subject),
-        group.ward.romaji if group.ward else None,
+def _shape(group: Group, now: Mapping[str, str]) -> tuple[object, ...]:
+    """What a table has beside its columns, in the names of the new edition."""
+    numbers = group.search.numbers if group.search else ()
+    return (
         group.kind,
-    ]
-    return (*names, group.search, tuple(sorted(group.references.items())))
+        *(tuple(now.get(item.romaji, item.romaji) for item in items) for items in (group.subject, group.key)),
+        now.get(group.ward.romaji, group.ward.romaji) if group.ward else None,
+        tuple(now.get(name, name) for name in numbers),
+        tuple(sorted((now.get(name, name), target) for name, target in group.references.items())),
+    )
 
 
-def _carried(item: Item, was: Item, old: Edition, new: Edition, column: str) -> tuple[str, list[str]]:
-    """The expression that carries a value over, and what changes, in words."""
+def _search(before: Group, after: Group, carried: Mapping[str, str], source: Mapping[str, str]) -> str:
+    """Whether the entries by which a register is searched stay as they are."""
+    if before.search is None or after.search is None:
+        return "build" if after.search else "drop" if before.search else ""
+    then, now = _searched(before), _searched(after)
+    plain = all(name is None or source[name] == quoted(carried.get(name, "")) for name in now)
+    return "keep" if plain and [name and carried[name] for name in now] == then else "build"
+
+
+def _searched(group: Group) -> list[str | None]:
+    """The items that entries are made from, in a fixed order; None sets the parts of the section apart."""
+    section = group.search
+    assert section is not None
+    names: list[str | None] = [section.subject, group.ward.romaji if group.ward else None]
+    for name, kana in section.names:
+        names += [name, kana]
+    names += [None, section.birth, section.sex, None, *section.address]
+    return names
+
+
+def _changes(
+    item: Item, was: Item, editions: tuple[Edition, Edition], recode: Mapping[str, str]
+) -> list[str]:
+    """What changes of an item, in words."""
+    old, new = editions
     notes = []
-    expression = column
     if was.romaji != item.romaji:
-        notes.append(f"{item.romaji}: renamed from {was.romaji}")
-    recode = new.recodes.get(item.code or "", {}) if new.replaces == old.edition else {}
+        notes.append(f"renamed from {was.romaji}")
     if recode:
-        cases = " ".join(f"WHEN {literal(a)} THEN {literal(b)}" for a, b in recode.items())
-        expression = f"CASE {column} {cases} ELSE {column} END"
-        notes.append(f"{item.romaji}: recoded, {len(recode)} values of list {item.code}")
+        notes.append(f"recoded, {len(recode)} values of list {item.code}")
     before, after = standard.sql_type(was), standard.sql_type(item)
     if before != after:
-        expression = f"({expression})::{after}"
-        notes.append(f"{item.romaji}: {before} becomes {after}")
+        notes.append(f"{before} becomes {after}")
     rules = [standard.sql_check(i, e.code_list(i)) for i, e in ((was, old), (item, new))]
-    if rules[0] != (rules[1] or "").replace(quoted(item.romaji), quoted(was.romaji)) and rules != [
-        None,
-        None,
-    ]:
+    if (rules[0] or "").replace(quoted(was.romaji), quoted(item.romaji)) != (rules[1] or ""):
         sizes = f" {was.digits} → {item.digits}" if was.digits != item.digits else ""
-        notes.append(f"{item.romaji}: rule changed{sizes}")
+        notes.append(f"rule changed{sizes}")
     if was.required != item.required:
-        notes.append(f"{item.romaji}: {'now mandatory' if item.required else 'no longer mandatory'}")
-    return expression, notes
-
-
-def _obstacles(
-    connection: psycopg.Connection[Any], before: Table, item: Item, expression: str, new: Edition
-) -> list[Problem]:
-    """Rows that the new item would not accept."""
-    wrong = []
-    if item.required:
-        wrong.append(("value-missing", "have no value for the mandatory", f"({expression}) IS NULL"))
-    rule = standard.sql_check(item, new.code_list(item))
-    if rule:
-        wrong.append(
-            (
-                "value-refused",
-                "do not fit the new rule of",
-                f"NOT ({rule.replace(quoted(item.romaji), f'({expression})')})",
-            )
-        )
-    found = []
-    for code, what, condition in wrong:
-        try:
-            row = connection.execute(
-                f"SELECT count(*) FROM {before.name} WHERE {condition}".encode()
-            ).fetchone()
-            count = row[0] if row else 0
-        except psycopg.DataError:
-            count, what = "some", "cannot be turned into the new type of"
-        if count:
-            text = f"{count} rows {what} {item.romaji} ({item.name})"
-            found.append(
-                Problem(
-                    code,
-                    text,
-                    before.register,
-                    "correct them by events, or map them in the edition's recodes",
-                )
-            )
-    return found
+        notes.append("now mandatory" if item.required else "no longer mandatory")
+    return [f"{item.romaji}: {note}" for note in notes]

@@ -2,86 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, Problem, Problems
+from kiban.standard import Edition
+from kiban.store import jobs
 from kiban.store.errors import as_problems
-from kiban.store.schema import SHADOW, SearchTable, Table, literal, quoted
+from kiban.store.schema import SHADOW, SearchTable, Table, literal, own_view, quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store
 
-_LOCK = 0x4B6962616E  # "Kiban": one long job at a time in a database
+_SWAP_WAIT_MS = 2000  # longer than deadlock_timeout, after which an autovacuum gives way
+_SWAP_ATTEMPTS = 150
 
 Content = dict[str, dict[str, int | str]]
 """Per register: rows added, the sum of their hashes as text, rows closed."""
-
-
-@contextmanager
-def job_lock(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Hold the right to run a long job; the server gives it back when the connection ends, however it ends.
-
-    Raises:
-        Problem: `job-running`.
-    """
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
-    if not row or not row[0]:
-        raise Problem(
-            "job-running", "another import or change of edition is running", fix="wait until it has ended"
-        )
-    try:
-        yield
-    finally:
-        if not connection.closed and not connection.broken:
-            connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
-
-
-def start_job(connection: psycopg.Connection[Any], job: str, kind: str, plan: dict[str, Any]) -> int | None:
-    """Begin or take up a job; the number of its event where it has ended already, else None.
-
-    What another, abandoned job left behind is cleared away first: a shadow belongs to one job only.
-    """
-    row = connection.execute(
-        "SELECT event FROM kiban.job WHERE job = %s AND state = 'done'", (job,)
-    ).fetchone()
-    if row:
-        return int(row[0])
-    with connection.transaction():
-        abandoned = connection.execute(
-            "SELECT job FROM kiban.job WHERE state = 'running' AND job <> %s", (job,)
-        ).fetchall()
-        known = connection.execute("SELECT 1 FROM kiban.job WHERE job = %s", (job,)).fetchone()
-        if abandoned or not known:
-            for name in shadows(connection):
-                connection.execute(f"DROP TABLE {SHADOW}.{quoted(name)}".encode())
-        for (other,) in abandoned:
-            connection.execute("DELETE FROM kiban.job_part WHERE job = %s", (other,))
-            connection.execute("DELETE FROM kiban.job WHERE job = %s", (other,))
-        connection.execute(
-            "INSERT INTO kiban.job VALUES (%s, %s, 'running', %s) ON CONFLICT DO NOTHING",
-            (job, kind, Jsonb(plan)),
-        )
-    return None
-
-
-def drop_job(connection: psycopg.Connection[Any], job: str) -> None:
-    """Forget an unfinished job and clear its shadows away."""
-    with connection.transaction():
-        for name in shadows(connection):
-            connection.execute(f"DROP TABLE {SHADOW}.{quoted(name)}".encode())
-        connection.execute("DELETE FROM kiban.job_part WHERE job = %s", (job,))
-        connection.execute("DELETE FROM kiban.job WHERE job = %s AND state = 'running'", (job,))
-
-
-def shadows(connection: psycopg.Connection[Any]) -> list[str]:
-    """The names of all tables under construction."""
-    rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", (SHADOW,))
-    return [row[0] for row in rows]
 
 
 def build_keys(connection: psycopg.Connection[Any], table: Table) -> Iterator[None]:
@@ -94,15 +35,31 @@ def build_keys(connection: psycopg.Connection[Any], table: Table) -> Iterator[No
         connection.execute(statement.encode())
         yield
     if table.has_periods:
-        built = connection.execute(
-            "SELECT 1 FROM pg_constraint WHERE conrelid = %s::regclass AND conname = %s",
-            (table.shadow, table.temporal_key_name),
-        ).fetchone()
-        if not built:
-            connection.execute(table.temporal_key().encode())
-        yield
-    connection.execute(f"ANALYZE {table.shadow}".encode())
+        refuse_overlaps(connection, table, table.shadow)
     yield
+    connection.execute(table.analyze().encode())
+    yield
+
+
+def refuse_overlaps(
+    connection: psycopg.Connection[Any], table: Table, source: str, among: str = "true"
+) -> None:
+    """Refuse rows of one subject that are true on the same day.
+
+    Raises:
+        Problem: `period-overlap`.
+    """
+    row = connection.execute(table.overlaps(source, among).encode()).fetchone()
+    if row and row[0]:
+        what = f"{row[0]} rows are true on days on which another row of the same subject is true as well"
+        raise Problem(
+            "period-overlap", what, table.register, "give each subject periods that follow each other"
+        )
+
+
+def nothing() -> dict[str, int | str]:
+    """The content of no rows."""
+    return {"rows": 0, "digest": "0", "closed": 0}
 
 
 def content(connection: psycopg.Connection[Any], table: Table, source: str) -> dict[str, int | str]:
@@ -169,14 +126,17 @@ def publish_import(
             contents[table.register] = content(connection, table, table.shadow)
             progress("check", number, len(tables))
         if problems:
-            drop_job(connection, job)
+            jobs.drop_job(connection, job)
             raise Problems(problems)
         businesses = ",".join(sorted({table.schema for table in tables}))
         with connection.transaction():
+            alone(connection, [table for table in tables if _is_empty(connection, table)], progress)
             event, recorded_at = open_event(connection)
             sealed: list[str] = []
             for table in tables:
                 if _is_empty(connection, table):
+                    if checks := table.checks(store.edition(table.schema)):
+                        connection.execute(checks.encode())
                     replace(connection, table, store.edition(table.schema).title, event, recorded_at)
                     seal(connection, table, event, contents[table.register])
                     sealed.append(table.register)
@@ -188,6 +148,39 @@ def publish_import(
             connection.execute("UPDATE kiban.job SET state = 'done', event = %s WHERE job = %s", (event, job))
     progress("publish", 1, 1)
     return event
+
+
+def alone(
+    connection: psycopg.Connection[Any],
+    tables: Sequence[Table],
+    progress: Callable[[str, int, int], None],
+) -> None:
+    """Wait, inside a transaction, until nobody reads or writes these registers, and keep everybody waiting until its end.
+
+    A session holds a share of the list of editions from its first statement on, so that it lives in one edition only.
+    One long session must not make all others queue behind this wait: it is given up again and again for a while.
+
+    Raises:
+        Problem: `sessions-open`.
+    """
+    if not tables:
+        return
+    names = ", ".join(["kiban.edition", *(table.name for table in tables)])
+    for attempt in range(_SWAP_ATTEMPTS):
+        try:
+            with connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = {_SWAP_WAIT_MS}".encode())
+                connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE".encode())
+                connection.execute("SET LOCAL lock_timeout = 0")
+            return
+        except psycopg.errors.LockNotAvailable:
+            progress("wait for open sessions", attempt + 1, _SWAP_ATTEMPTS)
+            time.sleep(_SWAP_WAIT_MS / 1000)
+    raise Problem(
+        "sessions-open",
+        "the registers could not be swapped: somebody reads them without a pause",
+        fix="end long exports, backups and open terminals; the same command then goes on with the swap",
+    )
 
 
 def open_event(connection: psycopg.Connection[Any]) -> tuple[int, str]:
@@ -231,6 +224,11 @@ def replace(
     connection: psycopg.Connection[Any], table: Table, title: str, event: int, recorded_at: str
 ) -> None:
     """Put a finished load into the place of an empty register, search table and views included."""
+    former = connection.execute(
+        "SELECT schemaname, definition FROM pg_views "
+        "WHERE starts_with(schemaname, %s) AND viewname = %s AND viewowner = current_user",
+        (f"{table.schema}@", table.group.id),
+    ).fetchall()
     drop(connection, table, title)
     statements = [
         *table.event_columns(event, recorded_at),
@@ -238,30 +236,51 @@ def replace(
         *table.dress(),
         *table.views(title),
     ]
+    for schema, text in former:
+        name = f"{quoted(schema)}.{quoted(table.group.id)}"
+        statements += [own_view(name, text.rstrip(";")), f"GRANT SELECT ON {name} TO kiban_app"]
     if table.group.search:
         statements += [f"DROP TABLE IF EXISTS {SearchTable(table).name}", *SearchTable(table).publish()]
     for statement in statements:
         connection.execute(statement.encode())
 
 
+def former_schema(edition: Edition) -> str:
+    """Where the registers can be read in the shape of an edition after another one has come into force."""
+    return f"{edition.id}@{edition.edition}".encode()[:63].decode(errors="ignore")  # as long as names may be
+
+
+def former_schemas(connection: psycopg.Connection[Any], schema: str) -> list[str]:
+    """The schemas with views in the shape of earlier editions of a business."""
+    rows = connection.execute(
+        "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s) AND nspowner = current_user::regrole "
+        "ORDER BY 1",
+        (f"{schema}@",),
+    )
+    return [row[0] for row in rows]
+
+
 def drop(connection: psycopg.Connection[Any], table: Table, title: str) -> None:
     """Take away a register and Kiban's own views of it; anybody else's view on it makes the change fail, not vanish."""
-    for name in table.view_names:
-        connection.execute(f"DROP VIEW IF EXISTS {quoted(title)}.{quoted(name)}".encode())
-    for schema, name in connection.execute(
-        "SELECT schemaname, viewname FROM pg_views WHERE schemaname LIKE %s AND viewname = %s",
-        (table.schema.replace("_", r"\_") + "@%", table.group.id),
-    ).fetchall():
-        connection.execute(f"DROP VIEW {quoted(schema)}.{quoted(name)}".encode())
+    for statement in table.drop_views(title):
+        connection.execute(statement.encode())
+    for schema in former_schemas(connection, table.schema):
+        connection.execute(f"DROP VIEW IF EXISTS {quoted(schema)}.{quoted(table.group.id)}".encode())
     connection.execute(f"DROP TABLE IF EXISTS {table.name}".encode())
 
 
 def _add(connection: psycopg.Connection[Any], table: Table, event: int, recorded_at: str) -> None:
     names = ", ".join(map(quoted, table.loaded))
+    if table.has_periods:  # one question for all rows instead of one for each
+        connection.execute(f"ALTER TABLE {table.name} DISABLE TRIGGER no_overlap".encode())
     connection.execute(
         f"INSERT INTO {table.name} ({names}, known_from, event) "
         f"SELECT {names}, {literal(recorded_at)}, {event} FROM {table.shadow}".encode()
     )
+    if table.has_periods:
+        first = quoted(table.subject[0])
+        refuse_overlaps(connection, table, table.name, f"{first} IN (SELECT {first} FROM {table.shadow})")
+        connection.execute(f"ALTER TABLE {table.name} ENABLE TRIGGER no_overlap".encode())
     connection.execute(f"DROP TABLE {table.shadow}".encode())
     if table.group.search:
         search_table = SearchTable(table)

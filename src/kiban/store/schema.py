@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from kiban import standard
 from kiban.standard import Edition, Group, Item
 
 SHADOW = "kiban_shadow"
+NEVER_NULL = "nn_"
+"""How the names of checks begin that stand for NOT NULL."""
+LATE = "kiban_late_"
+"""How the names of indexes begin that a change of edition lays on the old table."""
 _IDENTIFIER_BYTES = 63
 
 
@@ -31,12 +36,14 @@ class Table:
         schema: where it stands in the end.
         references: its items that name a row elsewhere, with the register and the item they name.
         retired: columns of earlier editions that the edition no longer names; kept, so that nothing is lost.
+        personal: those of `references` that name a row of a ward, which is a person's or a household's.
     """
 
     group: Group
     schema: str
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
     retired: tuple[tuple[str, str], ...] = ()
+    personal: frozenset[str] = frozenset()
 
     @staticmethod
     def of(edition: Edition, group_id: str, retired: tuple[tuple[str, str], ...] = ()) -> Table:
@@ -44,7 +51,8 @@ class Table:
         group = edition.group(group_id)
         targets = {name: edition.group(target) for name, target in group.references.items()}
         references = {name: (f"{edition.id}.{t.id}", t.subject[0].romaji) for name, t in targets.items()}
-        return Table(group, edition.id, references, retired)
+        personal = frozenset(name for name, target in targets.items() if target.scope == "ward")
+        return Table(group, edition.id, references, retired, personal)
 
     @property
     def register(self) -> str:
@@ -81,10 +89,15 @@ class Table:
         """The columns that a bulk load fills."""
         return (*self.items, *(("valid_from", "valid_to") if self.has_periods else ()))
 
-    @property
+    @cached_property
     def dates(self) -> frozenset[str]:
         """The columns of type date, apart from the period."""
         return frozenset(item.romaji for item in self.group.items if standard.sql_type(item) == "date")
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The columns of type text."""
+        return frozenset(item.romaji for item in self.group.items if standard.sql_type(item) == "text")
 
     @property
     def subject(self) -> tuple[str, ...]:
@@ -96,9 +109,17 @@ class Table:
         """The SQL of a row's hash: items and period, not what is added when it is closed."""
         return f"hash_record_extended(ROW({', '.join(map(quoted, self.loaded))}), 0)"
 
-    def create(self, edition: Edition) -> str:
-        """The table while it is built: no index, not yet the columns of the event."""
-        lines = [self._column(item, edition) for item in self.group.items]
+    def create(self, edition: Edition, *, carried: bool = False, unchecked: bool = False) -> str:
+        """The table while it is built: no index, not yet the columns of the event.
+
+        Args:
+            edition: the edition that the table belongs to.
+            carried: whether rows of an earlier edition come into it. What is no longer known to be true was written
+                under other rules and cannot be corrected any more, so only rows that are known now must keep the new ones.
+            unchecked: leave the rules of the items out, for rows that were checked in columns; `checks` adds them.
+        """
+        spare = "closed_by IS NOT NULL OR " if carried and self.has_periods else ""
+        lines = [self._column(item, edition, spare, unchecked=unchecked) for item in self.group.items]
         lines += [f"{quoted(name)} {kind}" for name, kind in self.retired]
         if self.has_periods:
             lines += [
@@ -112,52 +133,72 @@ class Table:
         body = ",\n    ".join(lines)
         return f"CREATE TABLE IF NOT EXISTS {self.shadow} (\n    {body}\n)"
 
-    def _column(self, item: Item, edition: Edition) -> str:
-        parts = [quoted(item.romaji), standard.sql_type(item)]
-        if never_null(item):
+    def checks(self, edition: Edition) -> str | None:
+        """Put the rules of the items on a table whose rows keep them already; None where no item has one."""
+        rules = [(item, standard.sql_check(item, edition.code_list(item))) for item in self.group.items]
+        added = [
+            f"ADD CONSTRAINT {quoted('ck_' + i.romaji)} CHECK ({rule}) NOT VALID" for i, rule in rules if rule
+        ]
+        return f"ALTER TABLE {self.shadow} {', '.join(added)}" if added else None
+
+    def _column(self, item: Item, edition: Edition, spare: str, *, unchecked: bool) -> str:
+        column = quoted(item.romaji)
+        parts = [column, standard.sql_type(item)]
+        if never_null(item) and (item.key or not spare):
             parts.append("NOT NULL")
+        elif never_null(item):
+            parts.append(f"CONSTRAINT {quoted(NEVER_NULL + item.romaji)} CHECK ({spare}{column} IS NOT NULL)")
         check = standard.sql_check(item, edition.codes.get(item.code) if item.code else None)
-        if check:
-            parts.append(f"CONSTRAINT {quoted('ck_' + item.romaji)} CHECK ({check})")
+        if check and not unchecked:
+            parts.append(f"CONSTRAINT {quoted('ck_' + item.romaji)} CHECK ({spare}({check}))")
         return " ".join(parts)
 
     def indexes(self) -> tuple[str, ...]:
         """Indexes for the subject, the numbers it is searched by, and what its rows refer to; each may be built again."""
         subject = ", ".join(map(quoted, self.subject))
-        last = ", valid_from" if self.has_periods else ""
-        built = [
-            f"CREATE INDEX IF NOT EXISTS {self._index('subject')} ON {self.shadow} ({subject}{last})",
-            f"CREATE INDEX IF NOT EXISTS {self._index('closed_by')} ON {self.shadow} (closed_by) WHERE closed_by IS NOT NULL",
-        ]
-        looked_up = list(self.group.search.numbers) if self.group.search else []
-        looked_up += [name for name in self.references if name not in looked_up]
-        if self.group.history is None and not self.has_periods:
-            built.append(
-                f"CREATE UNIQUE INDEX IF NOT EXISTS {self._index('key')} ON {self.shadow} ({subject})"
-            )
-        for name in looked_up:
-            if name != self.subject[0]:
-                built.append(
-                    f"CREATE INDEX IF NOT EXISTS {self._index(name)} ON {self.shadow} ({quoted(name)})"
-                )
+        if self.has_periods:
+            built = [
+                f"CREATE INDEX IF NOT EXISTS {quoted(self.key_name)} ON {self.shadow} ({subject}, valid_from)",
+                f"CREATE INDEX IF NOT EXISTS {self._index('closed_by')} ON {self.shadow} (closed_by) WHERE closed_by IS NOT NULL",
+            ]
+        else:
+            built = [
+                f"CREATE UNIQUE INDEX IF NOT EXISTS {quoted(self.key_name)} ON {self.shadow} ({subject})"
+            ]
+        for name in self.looked_up:
+            built.append(f"CREATE INDEX IF NOT EXISTS {self._index(name)} ON {self.shadow} ({quoted(name)})")
         return tuple(built)
 
-    def temporal_key(self) -> str:
-        """The constraint by which the database refuses two rows of one subject that are true on the same day.
+    @property
+    def key_name(self) -> str:
+        """The bare name of the index over the key; the same while the table is built and in its place."""
+        return f"{self.schema}_{self.group.id}_key"[:_IDENTIFIER_BYTES]
 
-        The subject enters by its 64-bit hash: equality on text in GiST is many times slower
-        (docs/decisions/0003-temporal-key.md).
-        """
-        subject = " || E'\\x1f' || ".join(_immutable_text(item) for item in self.group.subject)
+    def overlaps(self, source: str, among: str = "true") -> str:
+        """A question: how many rows known now begin before their predecessor's period has ended."""
+        subject = ", ".join(map(quoted, self.subject))
         return (
-            f"ALTER TABLE {self.shadow} ADD CONSTRAINT {self._index('no_overlap')} EXCLUDE USING gist "
-            f"(hashtextextended({subject}, 0) WITH =, daterange(valid_from, valid_to) WITH &&) WHERE (closed_by IS NULL)"
+            f"SELECT count(*) FROM (SELECT valid_to > lead(valid_from) OVER (PARTITION BY {subject} ORDER BY valid_from) "
+            f"AS bad FROM {source} WHERE closed_by IS NULL AND {among}) s WHERE bad"
         )
 
     @property
-    def temporal_key_name(self) -> str:
-        """The bare name of that constraint; unique among all tables, as its index must be while both stand aside."""
-        return f"{self.schema}_{self.group.id}_no_overlap"[:_IDENTIFIER_BYTES]
+    def looked_up(self) -> tuple[str, ...]:
+        """Items by which rows are looked up: numbers of persons, and the rows of people and households they refer to."""
+        names = dict.fromkeys(self.group.search.numbers if self.group.search else ())
+        names |= dict.fromkeys(name for name in self.references if name in self.personal)
+        return tuple(name for name in names if name != self.subject[0])
+
+    def analyze(self) -> str:
+        """Statistics of the columns that plans depend on; those of the others come with the server's own round."""
+        ends = ("valid_from", "valid_to") if self.has_periods else ()
+        names = dict.fromkeys((*self.subject, *self.looked_up, *ends, "closed_by"))
+        return f"ANALYZE {self.shadow} ({', '.join(map(quoted, names))})"
+
+    def late_index(self, base: int) -> str:
+        """An index over the rows that come after an event; it goes when the table does."""
+        name = f"{LATE}{base}_{self.schema}_{self.group.id}"[:_IDENTIFIER_BYTES]
+        return f"CREATE INDEX IF NOT EXISTS {quoted(name)} ON {self.name} (event) WHERE event > {base}"
 
     def _index(self, name: str) -> str:
         return quoted(f"{self.schema}_{self.group.id}_{name}"[:_IDENTIFIER_BYTES])
@@ -187,7 +228,17 @@ class Table:
             f"ALTER TABLE {SHADOW}.{quoted(self.group.id)} SET SCHEMA {quoted(self.schema)}",
             f"CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON {self.name} "
             "FOR EACH ROW EXECUTE FUNCTION kiban.guard()",
+            *self._overlap_guard(),
             f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {self.name} EXECUTE FUNCTION kiban.append_only()",
+        )
+
+    def _overlap_guard(self) -> tuple[str, ...]:
+        if not self.has_periods:
+            return ()
+        subject = ", ".join(map(literal, self.subject))
+        return (
+            f"CREATE TRIGGER no_overlap AFTER INSERT ON {self.name} "
+            f"FOR EACH ROW EXECUTE FUNCTION kiban.no_overlap({subject})",
         )
 
     def views(self, title: str) -> tuple[str, ...]:
@@ -203,11 +254,15 @@ class Table:
         ]
         now, ever = (f"{quoted(title)}.{quoted(name)}" for name in self.view_names)
         return (
-            f"DROP VIEW IF EXISTS {now}, {ever}",
+            *self.drop_views(title),
             view(now, titled, self.name, "closed_by IS NULL"),
             view(ever, [*titled, *known], self.name, "true"),
             f"GRANT SELECT ON {now}, {ever} TO kiban_app",
         )
+
+    def drop_views(self, title: str) -> tuple[str, ...]:
+        """Take away the views with Japanese titles."""
+        return tuple(f"DROP VIEW IF EXISTS {quoted(title)}.{quoted(name)}" for name in self.view_names)
 
     @property
     def view_names(self) -> tuple[str, str]:
@@ -217,21 +272,17 @@ class Table:
 
 def view(name: str, columns: Sequence[str], source: str, condition: str) -> str:
     """A view in which the rights and the ward scope of whoever asks hold."""
-    return (
-        f"CREATE VIEW {name} WITH (security_invoker = true, security_barrier = true) AS "
-        f"SELECT {', '.join(columns)} FROM {source} WHERE {condition}"
-    )
+    return own_view(name, f"SELECT {', '.join(columns)} FROM {source} WHERE {condition}")
+
+
+def own_view(name: str, query: str) -> str:
+    """A view of a query in which the rights and the ward scope of whoever asks hold."""
+    return f"CREATE VIEW {name} WITH (security_invoker = true, security_barrier = true) AS {query}"
 
 
 def never_null(item: Item) -> bool:
     """Whether a row must have a value: a mandatory item; but of a date that may be unknown the words are enough."""
     return item.required and not item.allows_unknown_date
-
-
-def _immutable_text(item: Item) -> str:
-    """A key item as text, whatever the session's settings are."""
-    column = quoted(item.romaji)
-    return f"({column} - DATE '2000-01-01')::text" if standard.sql_type(item) == "date" else f"{column}::text"
 
 
 def scope(name: str, ward: str | None) -> tuple[str, ...]:
@@ -263,9 +314,15 @@ def japanese_title(item: Item) -> str:
 
 @dataclass(frozen=True)
 class SearchTable:
-    """The narrow table by which a register is searched: folded keys, one row for each form of a name at an address."""
+    """The narrow table by which a register is searched: folded keys, one row for each form of a name at an address.
+
+    Attributes:
+        table: the register.
+        variant: sets apart the shadow that is built for a register in force from that of a load or an edition.
+    """
 
     table: Table
+    variant: str = ""
 
     @property
     def id(self) -> str:
@@ -280,7 +337,12 @@ class SearchTable:
     @property
     def shadow(self) -> str:
         """The quoted name while it is built."""
-        return f"{SHADOW}.{quoted(self.table.shadow_id + '_search')}"
+        return f"{SHADOW}.{quoted(self.shadow_id)}"
+
+    @property
+    def shadow_id(self) -> str:
+        """The bare name while it is built."""
+        return f"{self.table.shadow_id}_search{self.variant}"
 
     def create(self) -> str:
         """The table while it is built."""
@@ -299,7 +361,7 @@ class SearchTable:
             "birth": "birth_from, kana_key, subject, ward",
         }
         return tuple(
-            f"CREATE INDEX IF NOT EXISTS {quoted(f'{self.table.schema}_{self.id}_{name}')} ON {self.shadow} ({columns})"
+            f"CREATE INDEX IF NOT EXISTS {quoted(f'{self.table.schema}_{self.id}{self.variant}_{name}')} ON {self.shadow} ({columns})"
             for name, columns in keys.items()
         )
 

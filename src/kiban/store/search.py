@@ -17,6 +17,7 @@ from kiban.standard import Group, Search
 from kiban.store.schema import SearchTable
 
 PAGE_MOST = 200
+_MARK_MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -191,13 +192,17 @@ def _token(phase: int, position: tuple[object, str] | None) -> str:
 def _position(after: str | None) -> tuple[int, tuple[object, str] | None]:
     if after is None:
         return 0, None
+    damaged = Problem("page-unreadable", "the mark of the page is damaged", fix="start the search again")
     try:
-        phase, position = json.loads(base64.urlsafe_b64decode(after))
-        return int(phase), (position[0], str(position[1])) if position else None
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise Problem(
-            "page-unreadable", "the mark of the page is damaged", fix="start the search again"
-        ) from error
+        mark = json.loads(base64.urlsafe_b64decode(after.encode()[:_MARK_MOST]))
+    except (ValueError, RecursionError):
+        raise damaged from None
+    match mark:
+        case [int(phase), None] if 0 <= phase < 2:
+            return phase, None
+        case [int(phase), [str(key), str(subject)]] if 0 <= phase < 2:
+            return phase, (key, subject)
+    raise damaged
 
 
 def entries(group: Group, row: Mapping[str, Any]) -> list[dict[str, str | None]]:

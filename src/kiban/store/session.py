@@ -1,17 +1,24 @@
-"""One actor at work: every read takes its two dates, is limited to the actor's wards by the database, and is logged."""
+"""One actor at work: every read takes its two dates, is limited to the actor's wards by the database, and is logged.
+
+The log of a read is written before its answer is returned, in the session's transaction; where that is undone, it is
+written again in one of its own. Only when the connection breaks first is it lost: then the `with` block of the session
+ends with an exception, and what was read must not be used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, AsOf, Period, Problem
@@ -58,7 +65,13 @@ class Session:
     ) -> None:
         self._connection = connection
         self._tables = tables
+        self._looked_up: list[tuple[str, Mapping[str, object], Sequence[str]]] = []
+        self._ran_sql = False
         self.actor = actor
+
+    def work_on(self, tables: Mapping[str, Table]) -> None:
+        """Take these for the registers in force; the store says so once, when the session begins."""
+        self._tables = tables
 
     def read(self, register: str, as_of: AsOf, **items: str) -> list[Row]:
         """The rows of a register that have these values, as of two dates.
@@ -72,22 +85,25 @@ class Session:
             Rows in the order of the subject; empty where there is none within the actor's wards.
 
         Raises:
-            Problem: `register-unknown`, `item-unknown`, `read-unbounded` where no item is given.
+            Problem: `register-unknown`, `item-unknown`, `read-unbounded` where no item is given or one has no value,
+                `known-future` for a moment that has not passed.
         """
-        table = self._table(register, items)
-        if not items:
-            raise Problem(
-                "read-unbounded", f"a read of {register} names no item", fix="give a number, or use search"
-            )
+        table = self._bounded(register, items)
         rows = self._rows(table, items, as_of)
-        self._log(register, {"items": items, "as_of": as_of.valid.isoformat()}, table, rows)
+        asked = {"items": items, "as_of": as_of.valid.isoformat(), "known": _moment(as_of.known)}
+        self._log(register, asked, table, rows)
         return rows
 
     def history(self, register: str, known: datetime | None = None, **items: str) -> list[Row]:
-        """All periods of a subject in the order of time, as known at a moment (None: now)."""
-        table = self._table(register, items)
+        """All periods of a subject in the order of time, as known at a moment (None: now).
+
+        Raises:
+            Problem: those of `read`.
+        """
+        table = self._bounded(register, items)
         rows = self._rows(table, items, AsOf(date.min, known), every_period=True)
-        self._log(register, {"items": items, "history": True}, table, rows)
+        asked = {"items": items, "history": True, "known": _moment(known)}
+        self._log(register, asked, table, rows)
         return rows
 
     def search(self, register: str, query: search.Query, after: str | None = None) -> search.Page:
@@ -111,7 +127,12 @@ class Session:
             subject = table.group.search.subject
             found = self._current(table, subject, [hit.subject for hit in page.hits], query.as_of)
         page = page.with_rows(found)
-        asked = {"search": query.asked(), "wards": query.wards}
+        asked = {
+            "search": query.asked(),
+            "wards": query.wards,
+            "as_of": query.as_of.isoformat(),
+            "after": after,
+        }
         self._write_log(register, asked, [hit.subject for hit in page.hits])
         return page
 
@@ -136,12 +157,20 @@ class Session:
         Returns:
             The number of the event, which is also its place in the chain.
 
+        The event holds the one chain of the city until the session ends: end it at once. The server ends a session
+        that holds it for more than 20 seconds, and no session waits for it longer than a minute (`event-busy`).
+
         Raises:
-            Problem: `event-empty`, `register-unknown`, `item-unknown`, `ward-outside`, `period-missing`,
-                and what the database refuses (`value-refused`, `value-missing`, `period-overlap`, …).
+            Problem: `event-empty`, `event-large`, `event-unreadable`, `event-busy`, `business-mismatch`,
+                `register-unknown`, `item-unknown`, `subject-missing`, `subject-mismatch`, `ward-outside`,
+                `period-missing`, `value-unreadable`, and what the database refuses (`value-refused`,
+                `value-missing`, `period-overlap`, …). `key-duplicate` and `reference-missing` tell whether a number
+                exists in the city, whatever its ward (docs/decisions/0009-what-row-security-does-not-hide.md).
         """
         prepared = [self._prepared(change) for change in changes]
         business = changes[0].register.split(".")[0] if changes else ""
+        if any(not isinstance(value, str) for value in (note or {}).values()):
+            raise Problem("event-unreadable", "a note holds something else than text", fix="give text")
         with as_problems():
             row = self._connection.execute(
                 "SELECT kiban.record_event(%s, %s, %s, %s::date, %s, %s)",
@@ -150,14 +179,31 @@ class Session:
         assert row is not None
         return int(row[0])
 
-    def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
-        """Run a statement in the application role: it sees and may do what the actor may, nothing else. Not logged here."""
+    def sql(self, query: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run one query in the application role: it sees what the actor may see, nothing else. Its text is logged.
+
+        Args:
+            query: a single SELECT, WITH, VALUES or TABLE. Values belong into the parameters, which are not logged.
+            parameters: one for each %s.
+
+        Raises:
+            Problem: `query-refused` for any other statement, `permission-denied`, `database-refused`.
+        """
+        if not _QUERY.match(query):
+            raise Problem(
+                "query-refused",
+                "only a query can be run here",
+                fix="begin with SELECT, WITH, VALUES or TABLE",
+            )
+        self._log_sql(query)
         with as_problems(), self._connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(statement.encode(), parameters)
+            # Prepared, so that the server takes one statement and refuses a second one behind a semicolon.
+            cursor.execute(query.encode(), parameters, prepare=True)
             return cursor.fetchall() if cursor.description else []
 
     def copy_out(self, statement: str) -> Iterator[bytes]:
-        """The bytes of a COPY ... TO STDOUT, limited like every read of the actor."""
+        """The bytes of a COPY ... TO STDOUT, limited like every read of the actor. Its text is logged."""
+        self._log_sql(statement)
         with as_problems(), self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             for chunk in copy:
                 yield bytes(chunk)
@@ -165,6 +211,17 @@ class Session:
     def log_export(self, register: str, asked: Mapping[str, object]) -> None:
         """Log that rows of a register are about to leave in bulk."""
         self._write_log(register, asked, [])
+
+    def settle(self, known: datetime) -> None:
+        """Wait until all events that may carry a time up to this moment are there, so that its answer is final.
+
+        `read` and `history` do so by themselves; a query of one's own over `known_from` and `known_to` needs it first.
+
+        Raises:
+            Problem: `known-future` for a moment that has not passed.
+        """
+        with as_problems():
+            self._connection.execute("SELECT kiban.settle(%s)", (known,))
 
     def _prepared(self, change: Change) -> dict[str, Any]:
         table = self._table(change.register, {**(change.row or {}), **change.subject})
@@ -175,6 +232,12 @@ class Session:
                 fix="say from when it is true",
             )
         source = change.row if change.row is not None else change.subject
+        if any(source.get(name) != value for name, value in change.subject.items()):
+            raise Problem(
+                "subject-mismatch",
+                f"a change of {change.register} names another subject than its row",
+                fix="leave the subject out where there is a row",
+            )
         missing = [name for name in table.subject if source.get(name) is None]
         if missing:
             raise Problem(
@@ -183,7 +246,7 @@ class Session:
         valid = change.valid or Period(None)
         prepared: dict[str, Any] = {
             "register": change.register,
-            "subject": {name: source[name] for name in table.subject},
+            "subject": _kept({name: source[name] for name in table.subject}, table),
             "row": None if change.row is None else _kept(change.row, table),
             "valid_from": valid.start.isoformat() if valid.start else None,
             "valid_to": valid.end.isoformat() if valid.end else None,
@@ -207,9 +270,21 @@ class Session:
             )
         return table
 
+    def _bounded(self, register: str, items: Mapping[str, Any]) -> Table:
+        table = self._table(register, items)
+        if not items or any(value is None for value in items.values()):
+            raise Problem(
+                "read-unbounded",
+                f"a read of {register} names no item, or an item without a value",
+                fix="give a number, or use search",
+            )
+        return table
+
     def _rows(
         self, table: Table, items: Mapping[str, str], as_of: AsOf, *, every_period: bool = False
     ) -> list[Row]:
+        if as_of.known is not None:
+            self.settle(as_of.known)
         conditions = [f"{quoted(name)} = %s" for name in items]
         values: list[object] = list(items.values())
         period, period_values = _as_of(table, None if every_period else as_of.valid, as_of.known)
@@ -252,17 +327,75 @@ class Session:
     def _log(self, register: str, asked: Mapping[str, object], table: Table, rows: Sequence[Row]) -> None:
         self._write_log(register, asked, sorted({str(row[table.subject[0]]) for row in rows}))
 
+    def _log_sql(self, statement: str) -> None:
+        self._ran_sql = True
+        self._write_log("sql", {"statement": statement}, [])
+
     def _write_log(self, register: str, asked: Mapping[str, object], found: Sequence[str]) -> None:
+        self._looked_up.append((register, asked, found))
+        self._record_lookup(register, asked, found)
+
+    def _record_lookup(self, register: str, asked: Mapping[str, object], found: Sequence[str]) -> None:
         with as_problems():
             self._connection.execute(
                 "SELECT kiban.record_lookup(%s, %s, %s)", (register, Jsonb(asked), list(found))
             )
 
+    def log_again(self) -> None:
+        """Write the look-ups of a session whose transaction was undone; its answers may have been seen."""
+        for register, asked, found in self._looked_up:
+            self._record_lookup(register, asked, found)
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether anything was asked."""
+        return bool(self._looked_up)
+
+    @property
+    def ran_sql(self) -> bool:
+        """Whether statements ran that are not Kiban's own, and so may have left something on the connection."""
+        return self._ran_sql
+
+
+_QUERY = re.compile(r"[\s(]*(select|with|values|table)\b", re.IGNORECASE)
+
+
+def _moment(known: datetime | None) -> str | None:
+    return known.isoformat() if known else None
+
 
 def _kept(row: Mapping[str, Any], table: Table) -> dict[str, Any]:
     """The row as the database keeps it."""
-    always = {name for name in table.dates if row.get(name) == columns.ALWAYS}
-    return {name: "-infinity" if name in always else value for name, value in row.items()}
+    kept: dict[str, Any] = {}
+    for name, value in row.items():
+        try:
+            if name in table.texts and not isinstance(value, str | None):
+                raise TypeError
+            kept[name] = "-infinity" if name in table.dates and value == columns.ALWAYS else _value(value)
+        except TypeError:
+            what = f"{name} is given as {type(value).__name__}"
+            raise Problem(
+                "value-unreadable",
+                what,
+                table.register,
+                "give text, a whole number, a Decimal, or a list of texts",
+            ) from None
+    return kept
+
+
+def _value(value: object) -> object:
+    """A value in JSON, without any change of what it says: a number with a fraction, for one, stays decimal."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**38:
+        return value
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return list(value)
+    raise TypeError
 
 
 def _as_of(table: Table, day: date | None, known: datetime | None) -> tuple[list[str], list[object]]:
@@ -281,14 +414,65 @@ def _as_of(table: Table, day: date | None, known: datetime | None) -> tuple[list
 
 @contextmanager
 def begin(
-    connection: psycopg.Connection[Any], actor: Actor, key: bytes, tables: Mapping[str, Table]
+    connection: psycopg.Connection[Any],
+    actor: Actor,
+    key: bytes,
+    tables: Callable[[psycopg.Connection[Any], int], Mapping[str, Table]],
 ) -> Iterator[Session]:
-    """A transaction in which the database knows the actor; committed at the end, undone by any exception."""
-    with as_problems(), connection.transaction():
-        row = connection.execute(
-            "SELECT (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint", prepare=True
-        ).fetchone()
-        assert row is not None
-        signed = claim.sign(actor, key, backend=connection.info.backend_pid, started_at=int(row[0]))
-        connection.execute("SELECT set_config('kiban.actor', %s, true)", (signed,), prepare=True)
-        yield Session(connection, actor, tables)
+    """A transaction in which the database knows the actor; committed at the end, undone by any exception.
+
+    Args:
+        connection: of the application role.
+        actor: who works.
+        key: with which actors are signed.
+        tables: the registers in force since an event, that of the last change of edition.
+    """
+    session = Session(connection, actor, {})
+    try:
+        with as_problems(), connection.transaction():
+            session.work_on(tables(connection, _sign_in(connection, actor, key)))
+            yield session
+    except BaseException:
+        if session.looked_up and not connection.closed:
+            # What stops this, too, stops the caller anyway: the first exception goes on.
+            with suppress(Problem, psycopg.Error), connection.transaction():
+                _sign_in(connection, actor, key)
+                session.log_again()
+        raise
+    finally:
+        if session.ran_sql and not connection.closed:
+            _forget(connection)
+
+
+def _sign_in(connection: psycopg.Connection[Any], actor: Actor, key: bytes) -> int:
+    """Tell the database who works; the event of the last change of edition.
+
+    To look at the editions is to hold a share of them: no other edition comes into force before the session ends.
+    """
+    row = connection.execute(
+        "SELECT (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint", prepare=True
+    ).fetchone()
+    assert row is not None
+    signed = claim.sign(actor, key, backend=connection.info.backend_pid, started_at=int(row[0]))
+    row = connection.execute(
+        "SELECT set_config('kiban.actor', %s, true), (SELECT coalesce(max(event), 0) FROM kiban.edition), "
+        "current_setting('kiban.in_force', true)",
+        (signed,),
+        prepare=True,
+    ).fetchone()
+    assert row is not None
+    if row[2] != str(row[1]):  # statements prepared before may give other columns now
+        connection.execute("DEALLOCATE ALL")
+        connection.execute("SELECT set_config('kiban.in_force', %s, false)", (str(row[1]),))
+    return int(row[1])
+
+
+def _forget(connection: psycopg.Connection[Any]) -> None:
+    """Leave nothing for the next actor on this connection: no setting, cursor, statement or lock.
+
+    Needed only where foreign SQL ran; Kiban's own leaves nothing, and its prepared statements save 2 ms a session.
+    """
+    try:
+        connection.execute("DISCARD ALL")
+    except psycopg.Error:
+        connection.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from kiban.kernel import Problem
-from kiban.store import editions, publish
+from kiban.store import planning, publish
 from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, literal, quoted
@@ -41,11 +41,14 @@ def verify(store: Store, progress: Progress = quiet) -> Report:
     Raises:
         Problem: `store-not-installed`, `database-unreachable`.
     """
-    tables = store.tables()
+    store.tables()
     problems: list[Problem] = []
     rows: dict[str, int] = {}
     with store.owner() as connection, as_problems(), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.execute("LOCK TABLE kiban.edition IN ACCESS SHARE MODE")  # no swap before this is done
+        store.refresh(connection)
+        tables = store.tables()
         events, broken = _chain(connection)
         problems += broken
         problems += _editions(connection, store)
@@ -102,7 +105,7 @@ def _editions(connection: psycopg.Connection[Any], store: Store) -> Iterable[Pro
         "SELECT schema_name, definition ->> 'sha256' FROM kiban.edition"
     ).fetchall():
         edition = store.edition(schema)
-        if editions.definition(edition) != known:
+        if planning.definition(edition) != known:
             what = f"the files of {edition.edition} changed since it came into force"
             yield Problem(
                 "edition-changed",
@@ -214,7 +217,7 @@ def _fences(connection: psycopg.Connection[Any], table: Table) -> list[Problem]:
         checks.append(
             (
                 "key-missing",
-                f"SELECT count(*) = 1 FROM pg_constraint WHERE conrelid = {name}::regclass AND conname = {literal(table.temporal_key_name)} AND convalidated",
+                f"SELECT count(*) = 1 FROM pg_trigger WHERE tgrelid = {name}::regclass AND tgname = 'no_overlap' AND tgenabled = 'O'",
             )
         )
     found = []
@@ -230,11 +233,7 @@ def _fences(connection: psycopg.Connection[Any], table: Table) -> list[Problem]:
                 )
             )
     if table.has_periods:
-        subject = ", ".join(map(quoted, table.subject))
-        row = connection.execute(
-            f"SELECT count(*) FROM (SELECT valid_to > lead(valid_from) OVER (PARTITION BY {subject} ORDER BY valid_from) AS bad "
-            f"FROM {table.name} WHERE closed_by IS NULL) s WHERE bad".encode()
-        ).fetchone()
+        row = connection.execute(table.overlaps(table.name).encode()).fetchone()
         if row and row[0]:
             found.append(
                 Problem(

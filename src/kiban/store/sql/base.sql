@@ -1,6 +1,8 @@
 -- The frame of the integrated database: actors, events, outbox, look-up log, jobs.
 -- Runs once per database as the owner; every statement may run again. Registers are derived from the standard in schema.py.
+-- Every function names its search_path with pg_temp last: left out, it would come first.
 
+SELECT pg_advisory_xact_lock(x'4B6962616E0A'::bigint);   -- two installations at once would trip over each other
 CREATE SCHEMA IF NOT EXISTS kiban;
 CREATE SCHEMA IF NOT EXISTS kiban_shadow;   -- tables under construction: nobody but the owner sees them
 CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA kiban;
@@ -12,7 +14,7 @@ GRANT USAGE ON SCHEMA kiban TO kiban_app;
 -- Characters: an ideographic variation sequence is one character of the standard's 桁数.
 CREATE OR REPLACE FUNCTION kiban.character_count(value text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ SELECT char_length(regexp_replace(value, U&'[\FE00-\FE0F\+0E0100-\+0E01EF]', '', 'g')) $$;
+$$ SELECT pg_catalog.char_length(pg_catalog.regexp_replace(value, U&'[\FE00-\FE0F\+0E0100-\+0E01EF]', '', 'g')) $$;
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- The actor: a claim signed by the application server, bound to this connection and this transaction, so that
@@ -24,7 +26,7 @@ CREATE TABLE IF NOT EXISTS kiban.secret (
 );
 
 CREATE OR REPLACE FUNCTION kiban.verified_actor() RETURNS text[]
-LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     claim text := current_setting('kiban.actor', true);
     pads kiban.secret;
@@ -34,7 +36,9 @@ BEGIN
     SELECT * INTO pads FROM kiban.secret;
     body := convert_to(pg_backend_pid() || E'\x1f' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint
                        || E'\x1f' || substr(claim, 66), 'UTF8');
-    IF encode(sha256(pads.outer_pad || sha256(pads.inner_pad || body)), 'hex') IS DISTINCT FROM left(claim, 64) THEN
+    -- Hashes are compared, not the codes themselves: how long that takes says nothing of the right code.
+    IF sha256(convert_to(encode(sha256(pads.outer_pad || sha256(pads.inner_pad || body)), 'hex'), 'UTF8'))
+       IS DISTINCT FROM sha256(convert_to(left(claim, 64), 'UTF8')) THEN
         RETURN NULL;
     END IF;
     RETURN string_to_array(substr(claim, 66), E'\x1f');   -- id, own ward, wards, purpose
@@ -42,19 +46,19 @@ END $$;
 COMMENT ON FUNCTION kiban.verified_actor() IS 'The actor of this transaction; null when nobody has signed in or the claim is not genuine.';
 
 CREATE OR REPLACE FUNCTION kiban.visible_wards() RETURNS text[]
-LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog AS
+LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS
 $$ SELECT coalesce(string_to_array((kiban.verified_actor())[3], ','), '{}') $$;
 
 CREATE OR REPLACE FUNCTION kiban.sees_city() RETURNS boolean
-LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog AS
+LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS
 $$ SELECT coalesce((kiban.verified_actor())[3] = '*', false) $$;
 
 CREATE OR REPLACE FUNCTION kiban.signed_in() RETURNS boolean
-LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog AS
+LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS
 $$ SELECT kiban.verified_actor() IS NOT NULL $$;
 
 CREATE OR REPLACE FUNCTION kiban.refuse(code text, what text, fix text) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'KB001', MESSAGE = code, DETAIL = what, HINT = fix;
 END $$;
@@ -73,7 +77,7 @@ CREATE TABLE IF NOT EXISTS kiban.lookup (
 );
 
 CREATE OR REPLACE FUNCTION kiban.record_lookup(register text, asked jsonb, found text[]) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     who text[] := kiban.verified_actor();
 BEGIN
@@ -118,7 +122,7 @@ CREATE TABLE IF NOT EXISTS kiban.event (
     ward text NOT NULL,
     purpose text NOT NULL,
     payload jsonb NOT NULL,
-    content jsonb NOT NULL,               -- per register: rows added, sum of their hashes, rows closed
+    content jsonb NOT NULL,               -- per register: rows added, sum of their hashes, rows closed, sum of their hashes
     previous bytea NOT NULL,
     digest bytea NOT NULL
 );
@@ -142,19 +146,41 @@ CREATE TABLE IF NOT EXISTS kiban.outbox (
 );
 
 CREATE OR REPLACE FUNCTION kiban.open_event(OUT event bigint, OUT recorded_at timestamptz)
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         PERFORM kiban.refuse('event-isolation', 'events are recorded at isolation level READ COMMITTED only', 'use the default level');
     END IF;
+    IF current_setting('synchronous_commit') IN ('off', 'local') THEN   -- an event that somebody was told of is on the disk
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+    IF has_parameter_privilege(session_user, 'deadlock_timeout', 'SET') THEN
+        -- A swap of tables may meet a reader who wants to record next. The reader, who has less to lose, gives way first.
+        PERFORM set_config('deadlock_timeout', '30s', true);
+    END IF;
+    PERFORM 1 FROM kiban.head FOR UPDATE;
+    PERFORM pg_advisory_xact_lock(x'4B6962616E0B'::bigint);   -- see kiban.settle
+    -- The clock is read only now that both are held: read while waiting, it would be older than what was answered meanwhile.
     UPDATE kiban.head h
     SET opened = h.event + 1, opened_by = pg_current_xact_id(),
         opened_at = greatest(clock_timestamp(), h.recorded_at + interval '1 microsecond')
     RETURNING h.opened, h.opened_at INTO event, recorded_at;
 END $$;
 
+-- "As known at T" must have one answer for ever. An event in the making carries a time that may lie before T: wait for it.
+CREATE OR REPLACE FUNCTION kiban.settle(known timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF known <= (SELECT h.recorded_at FROM kiban.head h) THEN RETURN; END IF;
+    IF known >= clock_timestamp() THEN
+        PERFORM kiban.refuse('known-future', 'nobody can tell yet what will be known at that moment', 'ask as of a moment that has passed');
+    END IF;
+    PERFORM pg_advisory_lock_shared(x'4B6962616E0B'::bigint);
+    PERFORM pg_advisory_unlock_shared(x'4B6962616E0B'::bigint);
+END $$;
+
 CREATE OR REPLACE FUNCTION kiban.event_digest(e kiban.event) RETURNS bytea
-LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' AS $$
     SELECT sha256(e.previous || convert_to(concat_ws(E'\x1f', e.event, (extract(epoch FROM e.recorded_at) * 1000000)::bigint,
         e.business, e.kind, e.subject, coalesce(e.valid::text, ''), e.actor, e.ward, e.purpose, e.payload::text, e.content::text), 'UTF8'))
 $$;
@@ -162,11 +188,14 @@ $$;
 CREATE OR REPLACE FUNCTION kiban.close_event(
     business text, kind text, subject text, valid date, who text[], payload jsonb, content jsonb, message jsonb
 ) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     h kiban.head;
     e kiban.event;
 BEGIN
+    IF concat(business, kind, subject, array_to_string(who, '')) ~ '[\x01-\x1f]' THEN   -- the digest separates by \x1f
+        PERFORM kiban.refuse('event-unreadable', 'the kind or the subject of the event holds a control character', 'use plain text');
+    END IF;
     SELECT * INTO h FROM kiban.head;
     e := ROW(h.opened, h.opened_at, business, kind, subject, valid, who[1], who[2], who[4], payload, content, h.digest, ''::bytea);
     e.digest := kiban.event_digest(e);
@@ -177,7 +206,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION kiban.no_open_event() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF (SELECT opened IS NOT NULL FROM kiban.head) THEN
         PERFORM kiban.refuse('event-open', 'the transaction opened an event and did not record it', 'record the event or roll back');
@@ -185,7 +214,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION kiban.append_only() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM kiban.refuse('append-only', format('rows of %I.%I are only ever added', TG_TABLE_SCHEMA, TG_TABLE_NAME),
                          'record a new event that corrects or cancels the old one');
@@ -194,7 +223,7 @@ END $$;
 
 -- A register's row comes with the event that this very transaction is recording, is closed once, and is otherwise left alone.
 CREATE OR REPLACE FUNCTION kiban.guard() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     h kiban.head;
 BEGIN
@@ -227,23 +256,40 @@ BEGIN
     END IF;
 END $$;
 
+-- Two rows of one subject that are known now are never true on the same day. Asked after each new row; nobody else
+-- can add one at the same time, because every change holds the head of the chain until it is committed.
+CREATE OR REPLACE FUNCTION kiban.no_overlap() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    n bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM %I.%I t WHERE %s AND t.closed_by IS NULL AND t.valid_from < $1.valid_to AND $1.valid_from < t.valid_to',
+        TG_TABLE_SCHEMA, TG_TABLE_NAME, (SELECT string_agg(format('t.%1$I = $1.%1$I', a), ' AND ') FROM unnest(TG_ARGV) a))
+    INTO n USING NEW;
+    IF n > 1 THEN
+        PERFORM kiban.refuse('period-overlap', format('two rows of one subject of %I.%I would be true on the same day', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+                             'give each subject periods that follow each other, [from, to)');
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- One row is true from `starts` up to `ends`: what was known to be true of the same subject then is closed, and its
 -- remainders before and after are written again. `content` = null means: nothing is true of the subject in that period.
-CREATE OR REPLACE FUNCTION kiban.put(
+DROP FUNCTION IF EXISTS kiban.put(kiban.register, jsonb, jsonb, date, date, bigint, timestamptz, text[]);
+CREATE FUNCTION kiban.put(
     r kiban.register, subject jsonb, content jsonb, starts date, ends date, event bigint, recorded_at timestamptz,
-    wards text[], OUT added bigint, OUT digest numeric, OUT closed bigint, OUT touched boolean
+    wards text[], OUT added bigint, OUT digest numeric, OUT closed bigint, OUT closed_digest numeric, OUT touched boolean
 )
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     target regclass := r.register::regclass;
     items text := (SELECT string_agg(format('%I', i), ', ') FROM unnest(r.items) i);
     fresh text := (SELECT string_agg(format('n.%I', i), ', ') FROM unnest(r.items) i);
     same text := (SELECT string_agg(format('t.%I = n.%I', i, i), ' AND ') FROM unnest(r.subject) i);
-    hashed text;
+    hashed text := format('hash_record_extended(ROW(%s, valid_from, valid_to), 0)', items);
     n record;
 BEGIN
-    added := 0; digest := 0; closed := 0; touched := (r.ward IS NULL);
-    hashed := format('hash_record_extended(ROW(%s, valid_from, valid_to), 0)', items);
+    added := 0; digest := 0; closed := 0; closed_digest := 0; touched := (r.ward IS NULL);
     FOR n IN EXECUTE format($q$
         WITH gone AS (
             UPDATE %1$s t SET closed_by = $4, known_to = $5
@@ -259,7 +305,7 @@ BEGIN
             INSERT INTO %1$s (%5$s, valid_from, valid_to, known_from, event) SELECT %5$s, f, u, $5, $4 FROM kept
             RETURNING %6$s AS h, %7$s AS ward
         )
-        SELECT 0 AS side, count(*) AS rows, 0::numeric AS h, coalesce(bool_or(%8$s), false) AS touched FROM gone g
+        SELECT 0 AS side, count(*) AS rows, coalesce(sum(%6$s), 0) AS h, coalesce(bool_or(%8$s), false) AS touched FROM gone g
         UNION ALL
         SELECT 1, count(*), coalesce(sum(h), 0), coalesce(bool_or(%9$s), false) FROM new $q$,
         target, same, (SELECT string_agg(format('g.%I', i), ', ') FROM unnest(r.items) i),
@@ -269,21 +315,22 @@ BEGIN
         CASE WHEN r.ward IS NULL THEN 'true' ELSE 'ward = ANY ($7) OR ''*'' = ANY ($7)' END)
         USING subject, starts, ends, event, recorded_at, content, wards
     LOOP
-        IF n.side = 0 THEN closed := n.rows; ELSE added := n.rows; digest := n.h; END IF;
+        IF n.side = 0 THEN closed := n.rows; closed_digest := n.h; ELSE added := n.rows; digest := n.h; END IF;
         touched := touched OR n.touched;
     END LOOP;
 END $$;
 
 -- A row of a log is added; nothing of it is ever closed.
-CREATE OR REPLACE FUNCTION kiban.add(
+DROP FUNCTION IF EXISTS kiban.add(kiban.register, jsonb, bigint, timestamptz, text[]);
+CREATE FUNCTION kiban.add(
     r kiban.register, content jsonb, event bigint, recorded_at timestamptz, wards text[],
-    OUT added bigint, OUT digest numeric, OUT closed bigint, OUT touched boolean
+    OUT added bigint, OUT digest numeric, OUT closed bigint, OUT closed_digest numeric, OUT touched boolean
 )
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     items text := (SELECT string_agg(format('%I', i), ', ') FROM unnest(r.items) i);
 BEGIN
-    closed := 0;
+    closed := 0; closed_digest := 0;
     EXECUTE format($q$
         WITH new AS (
             INSERT INTO %1$s (%2$s, known_from, event) SELECT %2$s, $2, $3 FROM jsonb_populate_record(NULL::%1$s, $1)
@@ -296,7 +343,7 @@ END $$;
 
 -- What the new rows name must be there at the end of the event, whatever the order of its changes.
 CREATE OR REPLACE FUNCTION kiban.check_references(changes jsonb) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     refers record;
     there boolean;
@@ -315,12 +362,124 @@ BEGIN
     END LOOP;
 END $$;
 
+-- A change is refused for its form before anything is done with it: what it says of itself must be what its row holds.
+-- A value is a text, a number, a list of texts or null, and a date is YYYY-MM-DD: PostgreSQL alone would take a nested
+-- object for a text, and 'today' for a date. Messages name items, never values.
+CREATE OR REPLACE FUNCTION kiban.check_change(r kiban.register, change jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fresh jsonb := nullif(change -> 'row', 'null');
+    wrong text;
+    day CONSTANT text := '^([0-9]{4}-[0-9]{2}-[0-9]{2}|-infinity)$';
+BEGIN
+    SELECT k INTO wrong FROM jsonb_object_keys(coalesce(fresh, '{}') || (change -> 'subject')) k WHERE k <> ALL (r.items) LIMIT 1;
+    IF wrong IS NOT NULL THEN
+        PERFORM kiban.refuse('item-unknown', format('%s has no item %s', r.register, left(wrong, 63)), 'use the official romaji of the edition in force');
+    END IF;
+    SELECT i INTO wrong FROM unnest(r.subject) i WHERE change -> 'subject' ->> i IS NULL LIMIT 1;
+    IF wrong IS NOT NULL THEN
+        PERFORM kiban.refuse('subject-missing', format('a change of %s does not say whose row it is: %s', r.register, wrong), 'give every item of the subject');
+    END IF;
+    IF (SELECT count(*) FROM jsonb_object_keys(change -> 'subject')) <> cardinality(r.subject)
+       OR fresh IS NOT NULL AND EXISTS (SELECT FROM unnest(r.subject) i WHERE fresh -> i IS DISTINCT FROM change -> 'subject' -> i) THEN
+        PERFORM kiban.refuse('subject-mismatch', format('a change of %s names another subject than its row', r.register), 'give the subject as it stands in the row');
+    END IF;
+    IF fresh IS NULL AND (r.kind = 'log' OR change ? 'search') THEN
+        PERFORM kiban.refuse('row-missing', format('a change of %s has no row', r.register), 'only a register''s row can end');
+    END IF;
+    SELECT a.attname INTO wrong
+    FROM jsonb_each(coalesce(fresh, '{}') || (change -> 'subject')) v
+    JOIN pg_attribute a ON a.attrelid = r.register::regclass AND a.attname = v.key
+    WHERE jsonb_typeof(v.value) <> 'null' AND NOT coalesce(CASE a.atttypid
+        WHEN 'text'::regtype THEN jsonb_typeof(v.value) = 'string'
+        WHEN 'date'::regtype THEN jsonb_typeof(v.value) = 'string' AND v.value #>> '{}' ~ day
+        WHEN 'bytea'::regtype THEN jsonb_typeof(v.value) = 'string' AND v.value #>> '{}' ~ '^\\x([0-9a-fA-F]{2})*$'
+        WHEN 'text[]'::regtype THEN jsonb_typeof(v.value) = 'array' AND NOT jsonb_path_exists(v.value, 'strict $[*] ? (@.type() != "string")')
+        ELSE jsonb_typeof(v.value) IN ('number', 'string') AND v.value #>> '{}' ~ '^-?[0-9]+([.][0-9]+)?$' END, false)
+    LIMIT 1;
+    IF wrong IS NOT NULL THEN
+        PERFORM kiban.refuse('value-unreadable', format('%s (%s) has a value of the wrong form for its item', r.register, wrong), 'see the item''s data type');
+    END IF;
+    IF coalesce(change ->> 'valid_from', '-infinity') !~ day OR coalesce(change ->> 'valid_to', '9999-12-31') !~ day
+       OR (r.kind = 'log' AND (change ->> 'valid_from' IS NOT NULL OR change ->> 'valid_to' IS NOT NULL)) THEN
+        PERFORM kiban.refuse('period-unreadable', format('the period of a change of %s cannot be read', r.register), 'write days as YYYY-MM-DD; a log has none');
+    END IF;
+    IF (change ->> 'valid_to')::date <= coalesce((change ->> 'valid_from')::date, '-infinity') THEN
+        PERFORM kiban.refuse('period-empty', format('the period of a change of %s has no day', r.register), 'give [from, to)');
+    END IF;
+    PERFORM kiban.check_search(r, fresh, change -> 'search');
+END $$;
+
+-- What finds a row must be of that row: an entry of another subject or ward would show a name where the row is hidden.
+CREATE OR REPLACE FUNCTION kiban.check_search(r kiban.register, fresh jsonb, entries jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    columns CONSTANT text[] := '{subject,ward,name_key,kana_key,address_key,birth_from,birth_to,sex}';
+BEGIN
+    IF coalesce(jsonb_typeof(entries), 'null') = 'null' AND NOT (r.search AND fresh IS NOT NULL) THEN RETURN; END IF;
+    IF NOT r.search OR jsonb_typeof(entries) IS DISTINCT FROM 'array' OR coalesce(jsonb_array_length(entries), 0) = 0 THEN
+        PERFORM kiban.refuse('search-mismatch', format('a row of %s comes with its search entries if, and only if, it is searched', r.register), 'use Session.record');
+    END IF;
+    IF EXISTS (
+        SELECT FROM jsonb_array_elements(entries) e
+        WHERE jsonb_typeof(e) <> 'object' OR NOT coalesce(
+            NOT EXISTS (SELECT FROM jsonb_each(e) v WHERE v.key <> ALL (columns) OR jsonb_typeof(v.value) NOT IN ('string', 'null'))
+            AND e ->> 'subject' = ANY (SELECT fresh ->> i FROM unnest(r.subject) i)
+            AND (e ->> 'ward' IS NOT DISTINCT FROM CASE WHEN r.ward IS NULL THEN NULL ELSE fresh ->> r.ward END), false)
+    ) THEN
+        PERFORM kiban.refuse('search-mismatch', format('a search entry of %s is not of its row', r.register), 'use Session.record');
+    END IF;
+END $$;
+
+-- How an event as a whole is refused, before the chain is taken.
+CREATE OR REPLACE FUNCTION kiban.check_event(business text, kind text, subject text, valid date, changes jsonb, note jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parts CONSTANT text[] := '{register,subject,row,valid_from,valid_to,search}';
+BEGIN
+    IF coalesce(jsonb_typeof(changes), '') <> 'array' OR jsonb_array_length(changes) = 0 THEN
+        PERFORM kiban.refuse('event-empty', 'the event changes nothing', 'give at least one change');
+    END IF;
+    IF coalesce(business, '') = '' OR coalesce(kind, '') = '' OR coalesce(subject, '') = '' OR NOT isfinite(coalesce(valid, '2000-01-01'))
+       OR greatest(length(kind), length(subject)) > 200 OR jsonb_typeof(note) IS DISTINCT FROM 'object' THEN
+        PERFORM kiban.refuse('event-unreadable', 'the event lacks its business, kind or subject, or one of its parts has the wrong form',
+                             'give each; kind and subject have at most 200 characters');
+    END IF;
+    IF octet_length(changes::text) + octet_length(note::text) > 16777216 THEN
+        PERFORM kiban.refuse('event-large', 'the event is larger than 16 MiB', 'load it in bulk, or record several events');
+    END IF;
+    IF EXISTS (
+        SELECT FROM jsonb_array_elements(changes) c
+        WHERE jsonb_typeof(c) <> 'object' OR NOT coalesce(
+            c ? 'row' AND jsonb_typeof(c -> 'row') IN ('object', 'null') AND jsonb_typeof(c -> 'subject') = 'object'
+            AND jsonb_typeof(c -> 'register') = 'string' AND NOT EXISTS (SELECT FROM jsonb_object_keys(c) k WHERE k <> ALL (parts)), false)
+    ) THEN
+        PERFORM kiban.refuse('change-unreadable', 'a change has not the parts register, subject, row, valid_from, valid_to, search', 'use Session.record');
+    END IF;
+    IF EXISTS (SELECT FROM jsonb_array_elements(changes) c WHERE split_part(c ->> 'register', '.', 1) <> business) THEN
+        PERFORM kiban.refuse('business-mismatch', 'a change is of a register of another business than the event', 'record one event for each business');
+    END IF;
+END $$;
+
+-- Settings of the transaction by which one client that hangs does not stop the city: it waits a minute at most for the
+-- chain, and the server ends it when it keeps the chain for more than 20 seconds. Stricter settings of its own stay.
+CREATE OR REPLACE FUNCTION kiban.be_brief() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    limits CONSTANT jsonb := '{"lock_timeout": 60000, "transaction_timeout": 20000}';
+    l record;
+BEGIN
+    FOR l IN SELECT s.name, b.value::bigint AS most, s.setting::bigint AS now FROM jsonb_each_text(limits) b JOIN pg_settings s ON s.name = b.key LOOP
+        IF l.now = 0 OR l.now > l.most THEN PERFORM set_config(l.name, l.most::text, true); END IF;
+    END LOOP;
+END $$;
+
 -- The door for the application role. `changes` is an array of objects:
 --   register (schema.table), subject (its identifying items), row (all items; null = ends), valid_from, valid_to, search (entries)
 CREATE OR REPLACE FUNCTION kiban.record_event(
     business text, kind text, subject text, valid date, changes jsonb, note jsonb DEFAULT '{}'
 ) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' AS $$
 DECLARE
     who text[] := kiban.verified_actor();
     wards text[] := kiban.visible_wards();
@@ -329,23 +488,17 @@ DECLARE
     r kiban.register;
     done record;
     content jsonb := '{}';
-    unknown text;
 BEGIN
     IF who IS NULL THEN PERFORM kiban.refuse('actor-missing', 'nobody has signed in', 'open a session with an actor'); END IF;
-    IF coalesce(jsonb_array_length(changes), 0) = 0 THEN
-        PERFORM kiban.refuse('event-empty', 'the event changes nothing', 'give at least one change');
-    END IF;
+    PERFORM kiban.check_event(business, kind, subject, valid, changes, note);
+    PERFORM kiban.be_brief();
     SELECT * INTO opened FROM kiban.open_event();
     FOR change IN SELECT * FROM jsonb_array_elements(changes) LOOP
         SELECT * INTO r FROM kiban.register k WHERE k.register = change ->> 'register';
         IF r IS NULL THEN
-            PERFORM kiban.refuse('register-unknown', format('there is no register %s', change ->> 'register'), 'name it schema.table');
+            PERFORM kiban.refuse('register-unknown', format('there is no register %s', left(change ->> 'register', 63)), 'name it schema.table');
         END IF;
-        SELECT k INTO unknown FROM jsonb_object_keys(coalesce(nullif(change -> 'row', 'null'), '{}') || coalesce(change -> 'subject', '{}')) k
-        WHERE k <> ALL (r.items) LIMIT 1;
-        IF unknown IS NOT NULL THEN
-            PERFORM kiban.refuse('item-unknown', format('%s has no item %s', r.register, unknown), 'use the official romaji of the edition in force');
-        END IF;
+        PERFORM kiban.check_change(r, change);
         IF r.kind = 'log' THEN
             SELECT * INTO done FROM kiban.add(r, change -> 'row', opened.event, opened.recorded_at, wards);
         ELSE
@@ -364,7 +517,8 @@ BEGIN
         content := content || jsonb_build_object(r.register, jsonb_build_object(
             'rows', coalesce((content -> r.register ->> 'rows')::bigint, 0) + done.added,
             'digest', (coalesce((content -> r.register ->> 'digest')::numeric, 0) + done.digest)::text,
-            'closed', coalesce((content -> r.register ->> 'closed')::bigint, 0) + done.closed));
+            'closed', coalesce((content -> r.register ->> 'closed')::bigint, 0) + done.closed,
+            'closed_digest', (coalesce((content -> r.register ->> 'closed_digest')::numeric, 0) + done.closed_digest)::text));
     END LOOP;
     PERFORM kiban.check_references(changes);
     RETURN kiban.close_event(business, kind, subject, valid, who, jsonb_build_object('changes', changes, 'note', note), content,
@@ -389,6 +543,35 @@ CREATE TABLE IF NOT EXISTS kiban.job_part (
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA kiban FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION kiban.verified_actor(), kiban.visible_wards(), kiban.sees_city(), kiban.signed_in(),
-    kiban.character_count(text), kiban.record_lookup(text, jsonb, text[]),
+    kiban.character_count(text), kiban.record_lookup(text, jsonb, text[]), kiban.settle(timestamptz),
     kiban.record_event(text, text, text, date, jsonb, jsonb) TO kiban_app;
-GRANT SELECT ON kiban.edition, kiban.register TO kiban_app;
+REVOKE SELECT ON kiban.register FROM kiban_app;   -- counts and sums of the whole city are nobody's in particular
+GRANT SELECT ON kiban.edition TO kiban_app;
+GRANT SELECT (register, kind, subject, items, ward, search, retired) ON kiban.register TO kiban_app;
+
+-- What every role may do by default and the application has no need of: temporary objects, functions and blocks of its
+-- own, large objects, advisory locks (they would block long jobs), ending its own kind, and counters of what others did.
+-- On a server whose owner is no superuser, the city's administrators run this part; `kiban db verify` tells what is open.
+DO $$
+DECLARE
+    o record;
+BEGIN
+    EXECUTE format('REVOKE TEMPORARY, CREATE ON DATABASE %I FROM PUBLIC, kiban_app', current_database());
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN RETURN; END IF;
+    REVOKE USAGE ON LANGUAGE plpgsql, sql FROM PUBLIC;
+    FOR o IN
+        SELECT p.oid::regprocedure AS name FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+        WHERE p.pronamespace = 'pg_catalog'::regnamespace AND a.grantee = 0 AND p.proname ~
+            '^(lo_.*|loread|lowrite|pg_(try_)?advisory_.*|pg_(terminate|cancel)_backend|pg_export_snapshot|pg_stat_get_.*|pg_notify)$'
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', o.name);
+        IF o.name::text LIKE 'pg_stat_get_%' THEN EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_monitor', o.name); END IF;
+    END LOOP;
+    FOR o IN
+        SELECT c.oid::regclass AS name FROM pg_class c, aclexplode(c.relacl) a
+        WHERE c.relnamespace = 'pg_catalog'::regnamespace AND a.grantee = 0 AND c.relname ~ '^pg_stat(io)?_' AND c.relname !~ '^pg_statistic'
+    LOOP
+        EXECUTE format('REVOKE SELECT ON %s FROM PUBLIC', o.name);
+        EXECUTE format('GRANT SELECT ON %s TO pg_monitor', o.name);
+    END LOOP;
+END $$;

@@ -1,0 +1,120 @@
+"""Whole columns against the rules of the standard: everything that the tables' own rules would refuse, told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kiban import characters, standard
+from kiban.kernel import Problem
+from kiban.standard import CodeList, Item
+from kiban.store.schema import Table, never_null
+
+_SHOWN = 3
+
+Broken = tuple[str, str, str, pa.Array]
+"""A problem code, what is wrong, how to mend it, and which rows have it."""
+
+
+def faults(batch: pa.RecordBatch, table: Table, codes: Mapping[str, CodeList], where: str) -> list[Problem]:
+    """Everything in the batch that breaks the standard: one problem for each item and rule, naming rows, never values.
+
+    Args:
+        batch: columns as `columns.conform` leaves them.
+        table: the register.
+        codes: the code lists of its edition.
+        where: what to name in the problems; rows count from 0 in the batch.
+    """
+    found: list[Problem] = []
+    for item in table.group.items:
+        code_list = codes.get(item.code) if item.code else None
+        for code, what, fix, bad in _broken(item, batch.column(item.romaji), code_list):
+            rows = pc.indices_nonzero(pc.fill_null(bad, False))
+            if len(rows):
+                shown = ", ".join(str(row) for row in rows[:_SHOWN].to_pylist())
+                text = f"{item.romaji} ({item.name}) {what} in {len(rows)} row{'s' * (len(rows) != 1)}, first {shown}"
+                found.append(Problem(code, text, where, fix))
+    if table.has_periods:
+        order = pc.fill_null(pc.less_equal(batch.column("valid_to"), batch.column("valid_from")), False)
+        if pc.any(order).as_py():
+            rows = pc.indices_nonzero(order)[:_SHOWN].to_pylist()
+            found.append(
+                Problem(
+                    "period-empty", f"valid_to is not after valid_from in rows {rows}", where, "[from, to)"
+                )
+            )
+    return found
+
+
+def _broken(item: Item, column: pa.Array, code_list: CodeList | None) -> Iterator[Broken]:
+    if never_null(item) and column.null_count:
+        yield "value-missing", "has no value", "the item is mandatory (必須)", pc.is_null(column)
+    if column.null_count == len(column):
+        return
+    if pa.types.is_list(column.type):
+        most = item.repeat or 1
+        yield (
+            "value-many",
+            f"has more than {most} values",
+            "split the row",
+            pc.greater(pc.list_value_length(column), most),
+        )
+        parents = pc.list_parent_indices(column)
+        for code, what, fix, bad in _text(item, pc.list_flatten(column), code_list):
+            rows = parents.filter(pc.fill_null(bad, False))
+            yield (
+                code,
+                what,
+                fix,
+                pc.is_in(pa.array(range(len(column)), parents.type), value_set=rows.unique()),
+            )
+    elif pa.types.is_string(column.type):
+        yield from _text(item, column, code_list)
+    elif pa.types.is_integer(column.type) and item.digits is not None:
+        most = 10**item.digits - 1
+        least = -most if item.type == "S9" else 0
+        outside = pc.or_(pc.less(column, least), pc.greater(column, most))
+        yield "number-range", f"is outside {least:,} to {most:,}", "correct the number", outside
+    elif pa.types.is_decimal(column.type) and item.type != "S9":
+        yield (
+            "number-range",
+            "is below zero",
+            "correct the number",
+            pc.less(column, pa.scalar(0, column.type)),
+        )
+
+
+def _text(item: Item, column: pa.Array, code_list: CodeList | None) -> Iterator[Broken]:
+    if code_list is not None and not code_list.free:
+        allowed = pa.array([code.value for code in code_list.codes], pa.string())
+        outside = pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=allowed)))
+        yield "code-unknown", f"has a value outside code list {code_list.id}", "see the code list", outside
+        return
+    if item.type in ("DATE", "TIME", "YEAR"):
+        pattern = standard.rules(item).pattern
+        form = pc.match_substring_regex(column, f"^(?:{pattern})$")
+        fix = "write YYYY-MM-DD, HH:MM:SS or YYYY as the standard does"
+        yield f"{item.type.lower()}-form", f"is not a {item.type}", fix, pc.invert(form)
+        return
+    if item.digits is not None:
+        yield (
+            "value-long",
+            f"is longer than {item.digits} characters",
+            "shorten it or correct the item",
+            _longer(column, item.digits),
+        )
+    if item.type == "X":
+        wide = pc.not_equal(pc.binary_length(column), pc.utf8_length(column))
+        yield "value-width", "has full-width characters", "the item is half-width (X)", wide
+
+
+def _longer(column: pa.Array, digits: int) -> pa.Array:
+    longer = pc.fill_null(pc.greater(pc.utf8_length(column), digits), False)
+    if not pc.any(longer).as_py():
+        return longer
+    # A variation selector is not a character: count the few long values again without them.
+    texts = column.to_pylist()
+    rows = set(pc.indices_nonzero(longer).to_pylist())
+    return pa.array([i in rows and characters.length(text) > digits for i, text in enumerate(texts)])
