@@ -45,16 +45,16 @@ def as_problems() -> Iterator[None]:
     Raises:
         Problem: the code given by the database's own functions (`actor-missing`, `ward-outside`, …), `value-refused`,
             `value-missing`, `period-overlap`, `key-duplicate`, `value-unreadable`, `permission-denied`,
-            `view-depends`, `event-busy`, `time-exceeded`, `database-full`, `database-unreachable`, or `database-refused` for what has no name of its own.
+            `view-depends`, `event-busy`, `time-exceeded`, `database-full`, `database-unreachable`, or `database-refused`
+            for what has no name of its own.
     """
     try:
         yield
     except psycopg.Error as error:
         problem = _problem(error)
-        error.args = (
-            f"SQLSTATE {error.sqlstate}",
-        )  # it quotes the row: personal data must not reach a log …
-        raise problem from None  # … and whoever logs the context of an exception finds no more than this
+        # It quotes the row, and personal data must not reach a log, not even by the context of the exception.
+        error.args = (f"SQLSTATE {error.sqlstate}",)
+        raise problem from None
     except UnicodeEncodeError:
         raise Problem(
             "value-unreadable", "a text holds half a character", fix="give whole Unicode characters"

@@ -46,7 +46,7 @@ class Change:
 
     Attributes:
         register: schema.table, such as `resident.jumin`.
-        row: the items by their romaji, in their written form; None says that nothing is true of the subject in the period.
+        row: the items by their romaji, in their written form; None says that nothing is true of the subject then.
         valid: for how long it is true; None for a log.
         subject: the identifying items; needed only where `row` is None.
     """
@@ -313,7 +313,8 @@ class Session:
                 "nullif(valid_to, 'infinity') AS valid_to",
             ]
             order.append(f"{table.name}.valid_from")
-        statement = f"SELECT {', '.join(chosen)} FROM {table.name} WHERE {' AND '.join(conditions)} ORDER BY {', '.join(order)}"
+        where, by = " AND ".join(conditions), ", ".join(order)
+        statement = f"SELECT {', '.join(chosen)} FROM {table.name} WHERE {where} ORDER BY {by}"
         with as_problems(), self._connection.cursor(row_factory=dict_row) as cursor:
             cursor.adapters.register_loader("date", _WrittenDate)
             cursor.execute(statement.encode(), values, prepare=True)
