@@ -11,19 +11,26 @@ from kiban.kernel import Problem
 from kiban.settings import Settings
 
 
-def library(roots: Iterable[Path] = (), given: Settings | None = None) -> standard.Library:
+def library(
+    roots: Iterable[Path] = (), given: Settings | None = None, *, undecided: bool = False
+) -> standard.Library:
     """All editions of the standard at hand: those shipped, those of the settings, then those of the roots.
 
     Args:
         roots: folders that hold editions, at any depth.
         given: the settings; None to read them from the environment.
+        undecided: whether editions with a scope that nobody has decided are taken too, to be looked at.
 
     Raises:
         Problems: everything that is wrong with any edition, or with the settings.
     """
     given = given or settings.read(os.environ)
-    shipped = [Path(folder) for folder in businesses.__path__]
-    return standard.library([*shipped, *given.standards, *roots])
+    return standard.library([*edition_roots(), *given.standards, *roots], undecided=undecided)
+
+
+def edition_roots() -> tuple[Path, ...]:
+    """The folders whose editions come with Kiban."""
+    return tuple(Path(folder) for folder in businesses.__path__)
 
 
 def open_store(given: Settings, roots: Iterable[Path] = ()) -> store.Store:

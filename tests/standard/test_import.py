@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import datetime
+import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +20,7 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.workbook.workbook import Workbook
 
 from kiban import standard
-from kiban.kernel import Problem
+from kiban.kernel import Problem, Problems
 
 OFFICIAL = Path(__file__).parents[3] / "shared/data/official/031_jutogaisha_item_definition.xlsx"
 GROUP = {"住登外者宛名基本情報": "jutogaisha_atena_kihon_joho"}
@@ -45,7 +48,7 @@ def _import(source: Path, target: Path, **options: object) -> standard.Imported:
 
 @needs_official
 def test_the_official_list_is_read_whole(tmp_path: Path) -> None:
-    imported = _import(OFFICIAL, tmp_path / "031", groups=GROUP)
+    imported = _import(OFFICIAL, tmp_path / "031", groups=GROUP, city=tuple(GROUP))
     edition = standard.load(tmp_path / "031")
     assert (imported.items, imported.code_lists, imported.title) == (29, 3, "住登外者宛名番号管理")
     assert imported.groups == (("jutogaisha_atena_kihon_joho", "住登外者宛名基本情報", 29),)
@@ -108,7 +111,7 @@ def test_the_official_list_agrees_with_its_colours_and_has_one_sample_that_break
 ) -> None:
     imported = _import(OFFICIAL, tmp_path / "031", groups=GROUP)
     codes = [(f.severity, f.problem.code) for f in imported.findings]
-    assert codes == [("note", "cell-empty-text"), ("note", "group-scope-undecided"), ("note", "sample-value")]
+    assert codes == [("note", "cell-empty-text"), ("fault", "scope-undecided"), ("note", "sample-value")]
     assert "03100017 住所_市区郡町村名" in (imported.findings[-1].problem.where or "")
 
 
@@ -203,6 +206,9 @@ def _workbook() -> Workbook:
     return book
 
 
+DECIDED: dict[str, object] = {"city": ("台帳",), "wards": {"明細": "bango"}}
+
+
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
     path = tmp_path / "odd.xlsx"
@@ -211,7 +217,7 @@ def odd(tmp_path: Path) -> Path:
 
 
 def test_columns_are_found_by_their_header_and_further_ones_are_kept(odd: Path, tmp_path: Path) -> None:
-    imported = _import(odd, tmp_path / "odd")
+    imported = _import(odd, tmp_path / "odd", **DECIDED)
     edition = standard.load(tmp_path / "odd")
     assert [(g.id, g.name, len(g.items)) for g in edition.groups] == [
         ("group_1", "台帳", 3),
@@ -278,6 +284,85 @@ def test_a_group_name_given_that_the_workbook_has_not_suggests_the_closest(odd: 
     assert list(tmp_path.iterdir()) == [odd]
 
 
+def test_a_group_that_nobody_decided_on_can_be_looked_at_and_not_be_used(odd: Path, tmp_path: Path) -> None:
+    _import(odd, tmp_path / "odd", city=("台帳",))
+    reading = standard.read(tmp_path / "odd")
+    assert [(p.code, p.what) for p in reading.faults] == [
+        ("scope-undecided", "nobody has decided who may read group group_2 (明細)")
+    ]
+    assert [g.scope for g in reading.to_look_at().groups] == ["city", "undecided"]
+    with pytest.raises(Problems, match="scope-undecided"):
+        standard.load(tmp_path / "odd")
+    with pytest.raises(Problems, match="scope-undecided"):
+        standard.library([tmp_path])
+    assert standard.library([tmp_path], undecided=True).edition("031").items
+
+
+def test_a_group_is_given_to_the_city_or_to_wards_by_either_of_its_names(odd: Path, tmp_path: Path) -> None:
+    _import(odd, tmp_path / "odd", groups={"明細": "meisai"}, city=("group_1",), wards={"meisai": "bango"})
+    groups = standard.load(tmp_path / "odd").groups
+    assert [(g.id, g.scope, g.ward.romaji if g.ward else None) for g in groups] == [
+        ("group_1", "city", None),
+        ("meisai", "ward", "bango"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "fix"),
+    [
+        ({"city": ("台 帳",)}, "group-unknown", "did you mean 台帳?"),
+        ({"wards": {"帳": "bango"}}, "group-unknown", "did you mean 台帳?"),
+        ({"wards": {"台帳": "bangou"}}, "item-unknown", "did you mean bango?"),
+        ({"city": ("台帳",), "wards": {"group_1": "bango"}}, "scope-twice", "keep one"),
+    ],
+)
+def test_a_scope_that_cannot_be_is_refused_before_anything_is_written(
+    options: dict[str, object], code: str, fix: str, odd: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(Problem) as raised:
+        _import(odd, tmp_path / "odd", **options)
+    assert raised.value.code == code
+    assert fix in (raised.value.fix or "")
+    assert list(tmp_path.iterdir()) == [odd]
+
+
+def test_what_a_killed_import_left_behind_is_cleared_away_and_the_old_edition_put_back(
+    odd: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "031" / "a"
+    _import(odd, target, **DECIDED)
+    before = (target / "items.csv").read_bytes()
+    target.rename(target.with_name(".a.old"))
+    target.with_name(".a.new").mkdir()
+    (target.with_name(".a.new") / "items.csv").write_text("half", encoding="utf-8")
+    with pytest.raises(Problem, match="--replace"):
+        _import(odd, target, **DECIDED)
+    assert (target / "items.csv").read_bytes() == before
+    assert [p.name for p in target.parent.iterdir()] == ["a"]
+    _import(odd, target, replace=True)
+    assert [p.name for p in target.parent.iterdir()] == ["a"]
+
+
+def test_a_kill_in_the_middle_of_an_import_leaves_no_edition_and_the_next_one_works(
+    odd: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "031" / "a"
+    script = (
+        "import os, signal, sys; from pathlib import Path; from kiban.standard.importing import write\n"
+        "def fill(folder):\n"
+        "    (folder / 'business.yaml').write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write.write_folder(Path(sys.argv[1]), fill, replace=False)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(target)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not target.exists()
+    assert standard.edition_folders([tmp_path]) == ()
+    _import(odd, target, **DECIDED)
+    assert [p.name for p in target.parent.iterdir()] == ["a"]
+    assert standard.load(target).items
+
+
 def test_cells_merged_over_rows_count_for_each_row(tmp_path: Path) -> None:
     book = _workbook()
     sheet = book["基本データリスト"]
@@ -297,7 +382,7 @@ def test_faults_of_the_workbook_itself_are_written_as_they_are_and_told(tmp_path
     sheet = book["基本データリスト"]
     sheet["H6"] = "Z"
     book.save(tmp_path / "faulty.xlsx")
-    imported = _import(tmp_path / "faulty.xlsx", tmp_path / "faulty")
+    imported = _import(tmp_path / "faulty.xlsx", tmp_path / "faulty", **DECIDED)
     assert [f.problem.code for f in imported.findings if f.severity == "fault"] == ["type-unknown"]
     assert ",Z," in (tmp_path / "faulty/items.csv").read_text(encoding="utf-8")
 
@@ -367,7 +452,7 @@ def test_an_edition_that_is_there_is_replaced_only_when_asked_and_never_a_strang
         _import(odd, target)
     assert raised.value.code == "target-exists"
     (target / "items.csv").write_text("changed", encoding="utf-8")
-    _import(odd, target, replace=True)
+    _import(odd, target, replace=True, **DECIDED)
     assert standard.load(target).items
     (target / "README.md").write_text("mine", encoding="utf-8")
     with pytest.raises(Problem, match="also holds README"):

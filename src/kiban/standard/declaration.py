@@ -12,7 +12,11 @@ from kiban.standard.findings import Findings, suggest
 from kiban.standard.yamlfile import Document, Fields, Path_
 
 KINDS = ("register", "log")
-SCOPES = ("ward", "city")
+UNDECIDED = "undecided"
+SCOPES = ("ward", "city", UNDECIDED)
+SCOPE_UNDECIDED = "scope-undecided"
+"""The one fault with which an edition can be looked at, though not be used."""
+
 STATUSES = ("official", "reference")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _EDITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -66,6 +70,8 @@ class Declaration:
     status: str = "reference"
     basis: str = ""
     law: str = ""
+    publishes: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
     effective: date | None = None
     replaces: str | None = None
     source: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +98,8 @@ def read_declaration(document: Document, findings: Findings) -> Declaration:
         status=status,
         basis=top.text("basis"),
         law=top.text("law", needed=False),
+        publishes=tuple(top.texts("publishes")),
+        consumes=tuple(top.texts("consumes")),
         effective=read_day(effective, "effective", top.where("effective"), findings),
         replaces=top.text("replaces", needed=False) or None,
         source=top.mapping("source"),
@@ -161,21 +169,41 @@ def _group(fields: Fields, findings: Findings) -> GroupDeclaration:
         id=name,
         name=fields.text("name"),
         kind=_choice(fields, "kind", KINDS, findings),
-        scope=_choice(fields, "scope", SCOPES, findings),
+        scope=_choice(fields, "scope", SCOPES, findings) if fields.value.get("scope") else _undecided(fields),
         history=fields.text("history", needed=False),
         ward=fields.text("ward", needed=False),
         search=_search(fields, findings),
         path=fields.path,
     )
     fields.done()
+    _check_scope(group, fields, findings)
+    return group
+
+
+def _undecided(fields: Fields) -> str:
+    """A group without a scope is one that nobody has decided on; it is never open to all by omission."""
+    fields.asked.append("scope")
+    return UNDECIDED
+
+
+def _check_scope(group: GroupDeclaration, fields: Fields, findings: Findings) -> None:
+    """Find `scope-undecided`, and `ward-missing` where the rows belong to wards and no item says to which."""
+    if group.scope == UNDECIDED:
+        findings.fault(
+            SCOPE_UNDECIDED,
+            f"nobody has decided who may read group {group.id} ({group.name})",
+            fields.where("scope"),
+            "write scope: ward and ward: with the romaji of the ward item, or scope: city after deciding that "
+            "every signed-in actor may read it",
+        )
     if group.scope == "ward" and not group.ward:
         findings.fault(
             "ward-missing",
-            f"group {name} has scope ward and names no ward item",
+            f"group {group.id} has scope ward and names no ward item",
             fields.where("scope"),
-            "add ward: with the romaji of the item that holds the ward code, or set scope: city",
+            "add ward: with the romaji of the item that holds the ward code; scope: city only after deciding "
+            "that every signed-in actor may read the rows",
         )
-    return group
 
 
 def _search(group: Fields, findings: Findings) -> SearchDeclaration | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from kiban.kernel import Problem, Problems
 from kiban.standard.assemble import build_groups, check_codes, check_items
 from kiban.standard.codes import read_code_lists
-from kiban.standard.declaration import Declaration, read_declaration
+from kiban.standard.declaration import SCOPE_UNDECIDED, Declaration, read_declaration
 from kiban.standard.findings import Finding, Findings, suggest
 from kiban.standard.items import normalise_list_id, place, read_item
 from kiban.standard.model import Edition, Library
@@ -23,12 +23,28 @@ class Reading:
     """What reading an edition folder gave.
 
     Attributes:
-        edition: the edition; None where there is a fault.
+        edition: the edition; None where a fault leaves none. One whose only faults are scopes that nobody has
+            decided (`scope-undecided`) is there to be looked at; `load` refuses it.
         findings: faults and notes, in the order business.yaml, codes, items, and what joins them.
     """
 
     edition: Edition | None
     findings: tuple[Finding, ...]
+
+    @property
+    def faults(self) -> tuple[Problem, ...]:
+        """The problems of all faults; empty where the edition can be used."""
+        return tuple(f.problem for f in self.findings if f.severity == "fault")
+
+    def to_look_at(self) -> Edition:
+        """The edition to be shown, compared and exported, though maybe not to be used.
+
+        Raises:
+            Problems: every fault, where they leave no edition.
+        """
+        if self.edition is None:
+            raise Problems(self.faults)
+        return self.edition
 
 
 def read(folder: Path) -> Reading:
@@ -38,7 +54,7 @@ def read(folder: Path) -> Reading:
         folder: holds business.yaml, items.csv and codes/*.csv.
 
     Returns:
-        The edition, where it has no fault, and all findings. Nothing is raised for bad content.
+        The edition, where its faults leave one, and all findings. Nothing is raised for bad content.
     """
     findings = Findings()
     if not folder.is_dir():
@@ -76,10 +92,13 @@ def read(folder: Path) -> Reading:
         codes=codes,
         folder=folder,
         law=declaration.law,
+        publishes=declaration.publishes,
+        consumes=declaration.consumes,
         source=declaration.source,
     )
     _check_moves(declaration, edition, findings)
-    return Reading(None if findings.faults else edition, tuple(findings.found))
+    readable = all(problem.code == SCOPE_UNDECIDED for problem in findings.faults)
+    return Reading(edition if readable else None, tuple(findings.found))
 
 
 def _check_moves(declaration: Declaration, edition: Edition, findings: Findings) -> None:
@@ -128,9 +147,9 @@ def load(folder: Path) -> Edition:
         Problems: every fault of the folder, each with file, line and what to do.
     """
     reading = read(folder)
-    if reading.edition is None:
-        raise Problems(f.problem for f in reading.findings if f.severity == "fault")
-    return reading.edition
+    if reading.faults:
+        raise Problems(reading.faults)
+    return reading.to_look_at()
 
 
 def edition_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
@@ -149,11 +168,12 @@ def edition_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def library(folders: Iterable[Path]) -> Library:
+def library(folders: Iterable[Path], *, undecided: bool = False) -> Library:
     """All editions at or below some folders, side by side.
 
     Args:
         folders: edition folders, or folders that hold such; the first edition of a business is its default.
+        undecided: whether editions with a scope that nobody has decided are taken too, to be looked at.
 
     Raises:
         Problems: every fault of every edition, and `edition-twice`, `root-missing`.
@@ -167,12 +187,8 @@ def library(folders: Iterable[Path]) -> Library:
     editions: dict[tuple[str, str], Edition] = {}
     for folder in edition_folders(root for root in roots if root.is_dir()):
         reading = read(folder)
-        if reading.edition is None:
-            problems += [
-                replace(f.problem, where=f"{folder}/{f.problem.where or ''}")
-                for f in reading.findings
-                if f.severity == "fault"
-            ]
+        if reading.edition is None or (reading.faults and not undecided):
+            problems += [replace(p, where=f"{folder}/{p.where or ''}") for p in reading.faults]
             continue
         key = (reading.edition.business, reading.edition.edition)
         if key in editions:

@@ -149,7 +149,8 @@ class Group:
         id: name of the table.
         name: グループ_名称.
         kind: `register` (rows are true for a period and known for a period) or `log` (rows are added).
-        scope: `ward` (rows belong to a ward) or `city`.
+        scope: `ward` (rows belong to a ward), `city` (every signed-in actor reads them) or `undecided`, which no
+            edition that was loaded for use has.
         items: in the order of the list.
         history: the key item that counts the history of a subject, or None.
         ward: the item that holds the ward code; never None where the scope is `ward`.
@@ -220,6 +221,8 @@ class Edition:
         codes: by list ID without leading zeros.
         folder: where it was read from.
         law: the law it rests on; empty where not said.
+        publishes: what it gives to others, as named in business.yaml.
+        consumes: what it takes from others, likewise.
         source: for imported editions the file and its sha256.
         overlay: the city's choices, where an overlay was laid over it.
     """
@@ -238,6 +241,8 @@ class Edition:
     codes: Mapping[str, CodeList] = field(hash=False)
     folder: Path = field(compare=False)
     law: str = ""
+    publishes: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
     source: Mapping[str, str] = field(default_factory=dict, hash=False)
     overlay: Overlay | None = field(default=None, hash=False)
 

@@ -12,7 +12,8 @@ import yaml
 
 from kiban.kernel import Problem
 from kiban.standard.codes import FREE_NAME, FREE_VALUE
-from kiban.standard.findings import Finding, Findings, suggest
+from kiban.standard.findings import Finding, Findings
+from kiban.standard.importing.groups import decide_scopes, name_groups
 from kiban.standard.importing.headers import find_code_header, find_item_header
 from kiban.standard.importing.lists import (
     Harvest,
@@ -44,6 +45,9 @@ class ImportRequest:
         id: name of the business's folder and schema; `business_…` where None.
         title: Japanese name of the business; taken from the workbook where None.
         groups: グループ_名称 -> table name; the others become group_1, group_2, ….
+        city: groups that every signed-in actor may read, by table name or グループ_名称.
+        wards: group, likewise -> romaji of the item that holds the ward code. The scope of a group that stands in
+            neither is undecided, and the edition cannot be used until somebody decides.
         replace: whether an existing edition folder is replaced.
     """
 
@@ -53,6 +57,8 @@ class ImportRequest:
     id: str | None = None
     title: str | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
+    city: tuple[str, ...] = ()
+    wards: Mapping[str, str] = field(default_factory=dict)
     replace: bool = False
 
 
@@ -103,8 +109,9 @@ def import_workbook(source: Path, request: ImportRequest) -> Imported:
         What was written, with every cell that was not understood.
 
     Raises:
-        Problem: where the workbook cannot be read (`workbook-…`), holds no item list
-            (`workbook-no-item-list`), or the target must not or cannot be written (`target-…`).
+        Problem: where the workbook cannot be read (`workbook-…`), holds no item list (`workbook-no-item-list`), has
+            no such group or item (`group-unknown`, `item-unknown`), a group is given two scopes (`scope-twice`),
+            or the target must not or cannot be written (`target-…`).
     """
     _check_request(request)
     check_target(request.target, replace=request.replace)
@@ -117,7 +124,8 @@ def import_workbook(source: Path, request: ImportRequest) -> Imported:
     book = read_book(data, source.name)
     findings = Findings(official=True)
     harvest, title = _harvest(book, request, source.name, findings)
-    groups = _name_groups(harvest.items, request, findings)
+    groups = name_groups(harvest.items, request.groups, findings)
+    scopes = decide_scopes(harvest.items, groups, request.city, request.wards)
     files = _code_files(harvest)
     declaration = {
         "business": request.business,
@@ -129,7 +137,7 @@ def import_workbook(source: Path, request: ImportRequest) -> Imported:
         "effective": None,
         "source": {"file": source.name, "sha256": hashlib.sha256(data).hexdigest()},
         "groups": [
-            {"id": id_, "name": name, "kind": "register", "history": None, "scope": "city"}
+            {"id": id_, "name": name, "kind": "register", "history": None, **scopes[name]}
             for name, id_ in groups.items()
         ],
     }
@@ -236,37 +244,6 @@ def _take_sheet(sheet: Sheet, business: str, harvest: Harvest, findings: Finding
             "its cells stand in source/cells.csv",
         )
     return ""
-
-
-def _name_groups(items: list[Record], request: ImportRequest, findings: Findings) -> dict[str, str]:
-    """グループ_名称 -> table name, in the order of the list."""
-    names = list(dict.fromkeys(r.values.get("グループ_名称", "").strip() for r in items))
-    names = [name for name in names if name]
-    for name in request.groups:
-        if name not in names:
-            raise Problem(
-                "group-unknown",
-                f"the workbook has no group {name}",
-                "--group",
-                suggest(name, names, "write the name as in グループ_名称"),
-            )
-    groups: dict[str, str] = {}
-    for number, name in enumerate(names, 1):
-        groups[name] = request.groups.get(name, f"group_{number}")
-        if name not in request.groups:
-            findings.note(
-                "group-unnamed",
-                f"the group {name} has no table name and became {groups[name]}",
-                "business.yaml",
-                f"name it: --group {name}=… with a romaji name",
-            )
-        findings.note(
-            "group-scope-undecided",
-            f"group {groups[name]} was given scope city: every signed-in actor reads it",
-            "business.yaml",
-            "the official list does not say; set scope: ward and ward: if its rows belong to wards",
-        )
-    return groups
 
 
 def _code_files(harvest: Harvest) -> dict[str, list[Record]]:

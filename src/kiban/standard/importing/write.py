@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kiban.kernel import Problem
@@ -57,25 +58,28 @@ def check_target(target: Path, *, replace: bool) -> None:
 
 
 def write_folder(target: Path, fill: Callable[[Path], None], *, replace: bool) -> None:
-    """Fill a folder beside the target, then put it in the target's place in one step.
+    """Fill a folder beside the target, then put it in the target's place.
+
+    Whoever writes holds a lock on the folder above. What a writer that was killed left behind is cleared away by
+    the next one, and the edition it was about to replace is put back.
 
     Raises:
         Problem: as `check_target`, and `target-not-writable`.
     """
-    check_target(target, replace=replace)
-    beside = None
+    new, old = (target.with_name(f".{target.name}.{word}") for word in ("new", "old"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        beside.chmod(0o777 & ~_umask())
-        fill(beside)
-        if target.exists():
-            old = beside.with_name(beside.name + "-old")
-            target.rename(old)
-            beside.rename(target)
-            shutil.rmtree(old)
-        else:
-            beside.rename(target)
+        with _locked(target.parent):
+            _recover(target, new, old)
+            check_target(target, replace=replace)
+            try:
+                new.mkdir()
+                fill(new)
+                if target.exists():
+                    target.rename(old)
+                new.rename(target)
+            finally:
+                _recover(target, new, old)
     except OSError as error:
         raise Problem(
             "target-not-writable",
@@ -83,12 +87,24 @@ def write_folder(target: Path, fill: Callable[[Path], None], *, replace: bool) -
             str(target),
             "check the permissions and the free space of the disk",
         ) from error
+
+
+def _recover(target: Path, new: Path, old: Path) -> None:
+    """Remove what is half-written, and put an edition back that was moved away and never replaced."""
+    if old.exists() and not target.exists():
+        old.rename(target)
+    for folder in (new, old):
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One writer at a time below a folder; the lock ends with the process, however it ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network drives know no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        os.close(handle)
