@@ -158,9 +158,9 @@ def test_another_order_is_told_and_breaks_nobody_who_reads_by_name(edited: Make)
     [
         ([(YAML, "id: shori", "id: kiroku")], "group-renamed", "shori (処理) is now kiroku (処理)"),
         ([(YAML, "kind: log", "kind: register")], "group-changed", "kind: log → register"),
-        ([(YAML, "history: rirekibango", "history: null")], "group-changed", "history: rirekibango → None"),
+        ([(YAML, "history: rirekibango", "history: null")], "group-changed", "history: rirekibango → none"),
         ([(YAML, "    scope: ward\n    ward: kukodo\n  - id: shori", "    scope: city\n  - id: shori")],
-         "group-changed", "ward: kukodo → None"),
+         "group-changed", "ward: kukodo → none"),
         ([(YAML, "to: setai}", "to: setai2}"),
           (YAML, "  - id: shori", "  - {id: setai2, name: 世帯二, kind: register, scope: city}\n  - id: shori"),
           (ITEMS, "", "90100051,世帯番号,setaibango,世帯二,○,,,,,X,15,,,必須,,,,○,,\n")],

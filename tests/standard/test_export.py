@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import importlib.resources
 import json
 import re
@@ -21,6 +23,7 @@ from kiban import standard
 from kiban.kernel import Problem
 
 Row = dict[str, Any]
+TINY = Path(__file__).parent / "tiny"
 
 
 def _facts(edition: standard.Edition) -> list[tuple[str, str, str, str, str | None]]:
@@ -105,18 +108,64 @@ def test_a_json_schema_takes_the_samples_and_refuses_what_breaks_the_rules(tiny:
     assert not check.is_valid({"hito": [{k: v for k, v in good.items() if k != "atenabango"}]})
 
 
-def test_an_openapi_document_is_valid_and_reads_every_group(tiny: standard.Edition) -> None:
+def test_an_openapi_document_is_valid_and_queries_every_group(tiny: standard.Edition) -> None:
     document = json.loads(standard.export(tiny, "openapi"))
     validate_openapi(document)
-    assert list(document["paths"]) == ["/tiny/hito", "/tiny/setai", "/tiny/shori"]
-    read = document["paths"]["/tiny/hito"]["get"]
-    assert [p["name"] for p in read["parameters"]] == ["atenabango", "valid", "known"]
-    assert read["responses"]["200"]["content"]["application/json"]["schema"]["items"] == {
+    assert list(document["paths"]) == ["/tiny/hito/query", "/tiny/setai/query", "/tiny/shori/query"]
+    answer = document["paths"]["/tiny/hito/query"]["post"]["responses"]["200"]
+    assert answer["content"]["application/json"]["schema"]["properties"]["rows"]["items"] == {
         "$ref": "#/components/schemas/hito"
     }
     assert list(document["components"]["schemas"]["hito"]["properties"]) == [
         i.romaji for i in tiny.group("hito").items
     ]
+
+
+def test_no_address_of_the_api_can_hold_personal_data(tiny: standard.Edition) -> None:
+    document = json.loads(standard.export(tiny, "openapi"))
+    for path, operations in document["paths"].items():
+        assert "{" not in path
+        assert list(operations) == ["post"]
+        assert "parameters" not in operations["post"]
+        headers = operations["post"]["responses"]["200"]["headers"]
+        assert headers == {"Cache-Control": {"$ref": "#/components/headers/no-store"}}
+    assert '"in": "query"' not in standard.export(tiny, "openapi")
+
+
+def test_a_query_names_its_subject_its_dates_and_the_fields_it_asks_for(tiny: standard.Edition) -> None:
+    schemas = json.loads(standard.export(tiny, "openapi"))["components"]["schemas"]
+    query = jsonschema.Draft202012Validator(schemas["hito_query"])
+    good = {
+        "subject": {"atenabango": "000000000000018"},
+        "as_of": {"valid": "2026-04-01", "known": "2026-05-01T09:00:00+09:00"},
+        "fields": ["shimei", "seinengappi"],
+    }
+    assert query.is_valid(good)
+    for wrong in (
+        {"fields": []},
+        {"fields": ["shimei", "shimei"]},
+        {"fields": ["shiranai"]},
+        {"as_of": {}},
+        {"as_of": {"valid": "2026-04-01", "atenabango": "1"}},
+        {"subject": {}},
+        {"subject": {"shimei": "佐藤"}},
+        {"limit": 10},
+    ):
+        assert not query.is_valid(good | wrong), wrong
+    log = jsonschema.Draft202012Validator(schemas["shori_query"])
+    assert log.is_valid({"subject": {"shoribango": 1}, "fields": ["shorinengappi"]})
+
+
+def test_every_refusal_of_the_api_has_one_shape(tiny: standard.Edition) -> None:
+    document = json.loads(standard.export(tiny, "openapi"))
+    for operations in document["paths"].values():
+        refusals = {k: v for k, v in operations["post"]["responses"].items() if k != "200"}
+        assert set(refusals) == {"400", "401", "403", "default"}
+        assert list(refusals.values()) == [{"$ref": "#/components/responses/problems"}] * 4
+    problem = Problem("item-unknown", "there is no such item", "fields/0", "name an item of the group")
+    shape = jsonschema.Draft202012Validator(document["components"]["schemas"]["problems"])
+    assert shape.is_valid({"title": "refused", "status": 400, "problems": [vars(problem)]})
+    assert not shape.is_valid({"title": "refused", "status": 400, "problems": []})
 
 
 def test_a_data_contract_is_valid_by_its_own_standard(tiny: standard.Edition) -> None:
@@ -173,13 +222,16 @@ class _Page(HTMLParser):
         self.texts: list[str] = []
         self.ids: list[str] = []
         self.links: list[str] = []
+        self.tags: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
-        assert not {"src", "srcset"} & set(found), "the page is not self-contained"
+        assert not {"src", "srcset", "style"} & set(found), "the page is not self-contained"
+        assert not any(name.startswith("on") for name in found), "the page's policy forbids it"
+        self.tags.append(tag)
         self.ids += [found["id"] or ""] if "id" in found else []
         self.links += [found["href"] or ""] if "href" in found else []
-        if tag not in ("meta", "br"):
+        if tag not in ("meta", "br", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -189,23 +241,71 @@ class _Page(HTMLParser):
         self.texts.append(data)
 
 
-def _page(edition: standard.Edition) -> _Page:
+def _page(html: str) -> _Page:
     page = _Page()
-    page.feed(standard.export(edition, "html"))
+    page.feed(html)
     assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert [link for link in page.links if link.removeprefix("#") not in page.ids] == []
     return page
 
 
 def test_the_page_names_every_item_and_code_and_its_links_lead_somewhere(tiny: standard.Edition) -> None:
-    page = _page(tiny)
-    text = "\n".join(page.texts)
+    page = _page(standard.export(tiny, "html"))
+    text = "".join(page.texts)
     for item in tiny.items:
-        assert item.romaji in page.texts
+        assert item.romaji in text
         assert f"i{item.id}" in page.ids
-        assert item.name in text
-    assert {"不明", "男", "女", "値は各自治体が定める。"} <= set(page.texts)
-    assert all(link.removeprefix("#") in page.ids for link in page.links)
-    assert len(page.ids) == len(set(page.ids))
+        assert item.name in page.texts
+    assert {"不明", "男", "女", "値は各自治体が定める。", "主キー", "必須", "条件付き必須"} <= set(page.texts)
+    assert {"#hito", "#codes", "#code-1", "#setai"} <= set(page.links)
+
+
+@pytest.mark.parametrize("html", ["html", "difference"])
+def test_a_page_runs_only_its_own_style_and_script(html: str, tiny: standard.Edition) -> None:
+    text = standard.export(tiny, "html") if html == "html" else standard.diff_page(tiny, tiny)
+    policy = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)[0]
+    for tag in ("style", "script"):
+        (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode("utf-8")).digest()).decode("ascii")
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'")
+
+
+def test_a_page_has_its_landmarks_and_a_way_past_them(tiny: standard.Edition) -> None:
+    page = _page(standard.export(tiny, "html"))
+    assert [tag for tag in page.tags if tag in ("header", "nav", "main", "footer", "h1")] == [
+        *("header", "h1", "nav", "main", "footer")
+    ]
+    assert page.links[0] == "#main"
+    assert '<html lang="ja">' in standard.export(tiny, "html")
+
+
+def test_the_page_of_a_difference_says_what_changes_and_who_has_to_act(
+    tiny: standard.Edition, edited: Callable[..., Path]
+) -> None:
+    new = standard.load(
+        edited(
+            [
+                ("business.yaml", "test-1", "test-2"),
+                ("items.csv", "氏名,,Ｎ,100", "氏名,,Ｎ,50"),
+                ("items.csv", "人を識別する番号", "人を一意に<識別>する番号"),
+            ]
+        )
+    )
+    html = standard.diff_page(tiny, new)
+    page = _page(html)
+    assert "test-1 → test-2" in "".join(page.texts)
+    assert {"提供側", "受取側", "蓄積データ", "縮小", "桁数：100 → 50。入らなくなる値がある"} <= set(
+        page.texts
+    )
+    row = html[html.index("縮小") :].split("</tr>")[0]
+    assert re.findall("要対応|－", row) == ["要対応", "－", "要対応"]
+    assert "人を<ins>一意に&lt;</ins>識別<ins>&gt;</ins>する番号" in html
+
+
+def test_the_page_of_no_difference_says_so(tiny: standard.Edition) -> None:
+    assert "二つの版に違いはない。" in standard.diff_page(tiny, tiny)
 
 
 def test_only_a_reference_edition_is_marked_as_not_official(
@@ -226,7 +326,9 @@ def test_what_a_list_says_cannot_become_markup_or_sql(edited: Callable[..., Path
             ]
         )
     )
-    assert "script" not in re.findall(r"<(\w+)", standard.export(edition, "html"))
+    for html in (standard.export(edition, "html"), standard.diff_page(standard.load(TINY), edition)):
+        assert re.findall(r"<script>alert|<script>", html) == ["<script>"]
+        _page(html)
     with psycopg.connect(database.owner_dsn, autocommit=True) as connection:
         connection.execute(standard.export(edition, "ddl").encode())
 

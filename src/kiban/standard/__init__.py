@@ -2,7 +2,7 @@
 
 from kiban.standard.change import Change
 from kiban.standard.diff import Diff, diff
-from kiban.standard.exporting import EXPORT_FORMATS, export
+from kiban.standard.exporting import EXPORT_FORMATS, diff_page, export
 from kiban.standard.findings import Finding
 from kiban.standard.importing import Imported, ImportRequest, Leftover, import_workbook
 from kiban.standard.load import Reading, check, edition_folders, library, load, read
@@ -33,6 +33,7 @@ __all__ = [
     "check",
     "check_value",
     "diff",
+    "diff_page",
     "edition_folders",
     "export",
     "import_workbook",

@@ -26,6 +26,7 @@ class Change:
         breaking: whether somebody has to act before the new edition applies.
         breaks: who: `writers` (those who provide the data), `readers` (those who receive it), `stored data`.
         note: what exactly, in one line.
+        note_ja: the same in Japanese, for pages.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Change:
     breaking: bool
     breaks: tuple[str, ...]
     note: str
+    note_ja: str
 
     @property
     def romaji(self) -> str:
@@ -44,7 +46,13 @@ class Change:
 
 
 def change(
-    kind: str, group: Group, old: Item | None, new: Item | None, breaks: tuple[str, ...], note: str
+    kind: str,
+    group: Group,
+    old: Item | None,
+    new: Item | None,
+    breaks: tuple[str, ...],
+    note: str,
+    note_ja: str,
 ) -> Change:
     """A change that is breaking where it breaks anybody."""
-    return Change(kind, group.id, old, new, bool(breaks), breaks, note)
+    return Change(kind, group.id, old, new, bool(breaks), breaks, note, note_ja)

@@ -9,7 +9,7 @@ from kiban.standard.code_changes import compare_codes
 from kiban.standard.items import CONDITIONS
 from kiban.standard.model import Edition, Group, Item
 
-_TEXTS = (
+TEXTS = (
     ("name", "データ項目"),
     ("definition", "項目定義"),
     ("description", "項目説明"),
@@ -18,6 +18,19 @@ _TEXTS = (
     ("remarks", "備考"),
     ("classes", "クラス分類"),
 )
+
+_FACTS = {"kind": "種別", "scope": "範囲", "history": "履歴を数える項目", "ward": "行政区の項目"}
+_SAID = {
+    "register": "台帳（履歴を持つ）",
+    "log": "記録（追加のみ）",
+    "ward": "行政区ごと",
+    "city": "全市",
+    "undecided": "未定",
+}
+
+
+def _said(word: str | None) -> str:
+    return _SAID.get(word, word) if word else "なし"
 
 
 def items_added(group: Group, item: Item) -> list[Change]:
@@ -31,11 +44,22 @@ def items_added(group: Group, item: Item) -> list[Change]:
                 item,
                 (WRITERS, STORED),
                 "always needs a value; rows stored before have none",
+                "常に値が必要。これまでに蓄積した行には値がない",
             )
         ]
     if item.condition == "条件付き必須":
-        return [change("added", group, None, item, (WRITERS,), "needs a value under its condition")]
-    return [change("added", group, None, item, (), "optional")]
+        return [
+            change(
+                "added",
+                group,
+                None,
+                item,
+                (WRITERS,),
+                "needs a value under its condition",
+                "条件に当たるときは値が必要",
+            )
+        ]
+    return [change("added", group, None, item, (), "optional", "任意の項目")]
 
 
 def items_removed(group: Group, item: Item) -> list[Change]:
@@ -48,6 +72,7 @@ def items_removed(group: Group, item: Item) -> list[Change]:
             None,
             (READERS, STORED),
             "readers no longer receive it; stored values need another home",
+            "受取側に届かなくなる。蓄積した値の移し先が必要",
         )
     ]
 
@@ -58,13 +83,22 @@ def compare_groups(old: Edition, new: Edition, pairs: Mapping[str, str]) -> list
     for group in old.groups:
         if group.id not in pairs:
             changes.append(
-                change("group-removed", group, None, None, (READERS, STORED), f"group {group.name} is gone")
+                change(
+                    "group-removed",
+                    group,
+                    None,
+                    None,
+                    (READERS, STORED),
+                    f"group {group.name} is gone",
+                    f"グループ「{group.name}」がなくなる",
+                )
             )
             continue
         now = new.group(pairs[group.id])
         if (group.id, group.name) != (now.id, now.name):
             note = f"{group.id} ({group.name}) is now {now.id} ({now.name})"
-            changes.append(change("group-renamed", now, None, None, EVERYONE, note))
+            ja = f"{group.name}（{group.id}）が {now.name}（{now.id}）になる"
+            changes.append(change("group-renamed", now, None, None, EVERYONE, note, ja))
         facts = [(word, getattr(group, word), getattr(now, word)) for word in ("kind", "scope")]
         facts += [
             (word, a.romaji if a else None, b.romaji if b else None)
@@ -73,12 +107,20 @@ def compare_groups(old: Edition, new: Edition, pairs: Mapping[str, str]) -> list
         for word, before, after in facts:
             if before != after:
                 breaks = (STORED,) if word in ("kind", "history") else (READERS, STORED)
-                changes.append(
-                    change("group-changed", now, None, None, breaks, f"{word}: {before} → {after}")
-                )
+                note = f"{word}: {before or 'none'} → {after or 'none'}"
+                ja = f"{_FACTS[word]}：{_said(before)} → {_said(after)}"
+                changes.append(change("group-changed", now, None, None, breaks, note, ja))
         changes += _compare_order(group, now)
     changes += [
-        change("group-added", group, None, None, (), f"group {group.name} with {len(group.items)} items")
+        change(
+            "group-added",
+            group,
+            None,
+            None,
+            (),
+            f"group {group.name} with {len(group.items)} items",
+            f"グループ「{group.name}」（{len(group.items)}項目）が加わる",
+        )
         for group in new.groups
         if group.id not in pairs.values()
     ]
@@ -100,6 +142,7 @@ def _compare_order(old: Group, new: Group) -> list[Change]:
             False,
             (READERS,),
             f"the order differs from {first} on; only who reads files by position has to act",
+            f"{first} から先の並び順が変わる。列の位置でファイルを読む受取側だけが対応を要する",
         )
     ]
 
@@ -118,11 +161,14 @@ def compare_pair(
     changes = []
     if not same_group:
         note = f"from {before[0].id} ({before[0].name}) to {group.id} ({group.name})"
-        changes.append(change("moved", group, a, b, EVERYONE, note))
+        ja = f"{before[0].name}（{before[0].id}）から {group.name}（{group.id}）へ移る"
+        changes.append(change("moved", group, a, b, EVERYONE, note, ja))
     if a.romaji != b.romaji:
-        changes.append(change("renamed", group, a, b, EVERYONE, f"{a.romaji} → {b.romaji}"))
+        note = f"{a.romaji} → {b.romaji}"
+        changes.append(change("renamed", group, a, b, EVERYONE, note, f"ローマ字：{note}"))
     if a.id != b.id:
-        changes.append(change("renumbered", group, a, b, (), f"{a.id} → {b.id}"))
+        note = f"{a.id} → {b.id}"
+        changes.append(change("renumbered", group, a, b, (), note, f"データ項目ID：{note}"))
     changes += _compare_shape(group, a, b)
     changes += compare_codes(group, a, b, old.code_list(a), new.code_list(b), recodes)
     changes += _compare_conditions(group, a, b)
@@ -136,12 +182,14 @@ def compare_pair(
                 b,
                 (WRITERS, STORED) if now else (),
                 f"外部キー: {was or 'none'} → {now or 'none'}",
+                f"外部キーの参照先：{was or 'なし'} → {now or 'なし'}",
             )
         )
-    reworded = [label for attribute, label in _TEXTS if getattr(a, attribute) != getattr(b, attribute)]
+    reworded = [label for attribute, label in TEXTS if getattr(a, attribute) != getattr(b, attribute)]
     if reworded or a.extra != b.extra:
         reworded += ["further columns"] * (a.extra != b.extra)
-        changes.append(change("reworded", group, a, b, (), f"other wording in {', '.join(reworded)}"))
+        ja = "、".join(reworded).replace("further columns", "追加列") + "の文言が変わる"
+        changes.append(change("reworded", group, a, b, (), f"other wording in {', '.join(reworded)}", ja))
     return changes
 
 
@@ -154,7 +202,8 @@ def _size(item: Item) -> str:
 def _compare_shape(group: Group, a: Item, b: Item) -> list[Change]:
     changes = []
     if a.type != b.type:
-        changes.append(change("retyped", group, a, b, EVERYONE, f"データ型: {a.type} → {b.type}"))
+        note = f"{a.type} → {b.type}"
+        changes.append(change("retyped", group, a, b, EVERYONE, f"データ型: {note}", f"データ型：{note}"))
     changes += _by_size(
         group,
         a,
@@ -177,11 +226,20 @@ def _compare_shape(group: Group, a: Item, b: Item) -> list[Change]:
                     b,
                     (READERS, STORED),
                     "unknown dates are now permitted; a date column becomes text",
+                    "不詳日が許される。日付の列が文字の列になる",
                 )
             )
         else:
             changes.append(
-                change("narrowed", group, a, b, (WRITERS, STORED), "unknown dates are no longer permitted")
+                change(
+                    "narrowed",
+                    group,
+                    a,
+                    b,
+                    (WRITERS, STORED),
+                    "unknown dates are no longer permitted",
+                    "不詳日が許されなくなる",
+                )
             )
     return changes
 
@@ -197,31 +255,18 @@ def _by_size(
         return []
     changes = []
     list_or_not = what == "繰り返し" and 1 in (old[0], new[0])  # one value becomes a list, or the other way
+    ja = f"{what}：{note}"
     if new[0] > old[0] or new[1] > old[1]:
-        breaks = EVERYONE if list_or_not else (READERS,)
+        more, more_ja = ("longer", "長い") if what == "桁数" else ("more", "多くの")
+        note_ja = f"{ja}。これまでより{more_ja}値が届くことがある"
+        breaks: tuple[str, ...] = EVERYONE if list_or_not else (READERS,)
         changes.append(
-            change(
-                "widened",
-                group,
-                a,
-                b,
-                breaks,
-                f"{what}: {note}; longer values may arrive"
-                if what == "桁数"
-                else f"{what}: {note}; more values may arrive",
-            )
+            change("widened", group, a, b, breaks, f"{what}: {note}; {more} values may arrive", note_ja)
         )
     if new[0] < old[0] or new[1] < old[1]:
-        changes.append(
-            change(
-                "narrowed",
-                group,
-                a,
-                b,
-                EVERYONE if list_or_not else (WRITERS, STORED),
-                f"{what}: {note}; some values no longer fit",
-            )
-        )
+        breaks = EVERYONE if list_or_not else (WRITERS, STORED)
+        said = f"{what}: {note}; some values no longer fit"
+        changes.append(change("narrowed", group, a, b, breaks, said, f"{ja}。入らなくなる値がある"))
     return changes
 
 
@@ -236,19 +281,49 @@ def _compare_conditions(group: Group, a: Item, b: Item) -> list[Change]:
                 b,
                 EVERYONE,
                 f"主キー: {'now' if b.key else 'no longer'} part of the key",
+                "主キーに加わる" if b.key else "主キーから外れる",
             )
         )
     before, after = CONDITIONS.index(a.condition), CONDITIONS.index(b.condition)
     note = f"データ出力条件: {a.condition} → {b.condition}"
+    ja = note.replace(": ", "：")
     if after < before:
-        changes.append(change("tightened", group, a, b, (WRITERS, STORED), note))
+        changes.append(change("tightened", group, a, b, (WRITERS, STORED), note, ja))
     elif after > before:
-        changes.append(change("loosened", group, a, b, (READERS,), f"{note}; readers may receive no value"))
+        changes.append(
+            change(
+                "loosened",
+                group,
+                a,
+                b,
+                (READERS,),
+                f"{note}; readers may receive no value",
+                f"{ja}。値のない行が届くことがある",
+            )
+        )
     if a.implementation != b.implementation:
         if b.implementation:
-            changes.append(change("tightened", group, a, b, (WRITERS,), "実装類型: now ○, must be output"))
+            changes.append(
+                change(
+                    "tightened",
+                    group,
+                    a,
+                    b,
+                    (WRITERS,),
+                    "実装類型: now ○, must be output",
+                    "実装類型：○になり、出力が必須になる",
+                )
+            )
         else:
             changes.append(
-                change("loosened", group, a, b, (READERS,), "実装類型: no longer ○, may be left out")
+                change(
+                    "loosened",
+                    group,
+                    a,
+                    b,
+                    (READERS,),
+                    "実装類型: no longer ○, may be left out",
+                    "実装類型：○でなくなり、出力されないことがある",
+                )
             )
     return changes
