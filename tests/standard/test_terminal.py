@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,10 +45,12 @@ def test_the_official_file_goes_round(kiban: Kiban, tmp_path: Path) -> None:
     code, out, _ = kiban(
         "import", OFFICIAL, "--business", "031", "--edition", "2023-09",
         "--group", "住登外者宛名基本情報=jutogaisha_atena_kihon_joho",
+        "--scope", "jutogaisha_atena_kihon_joho=city",
     )  # fmt: skip
     assert code == 0
     assert "jutogaisha_atena_kihon_joho (29 items)" in out
-    assert "W3, W7" in out
+    assert "「e」 ×49" in out
+    assert "W7, W8, W9, W10 …" in out
     folder = tmp_path / "standards/031/2023-09"
     assert kiban("check", folder)[0] == 0
     assert "id: nonresident_addressee\n" in (folder / "business.yaml").read_text(encoding="utf-8")
@@ -112,13 +115,19 @@ def test_show_goes_from_editions_to_groups_to_items_to_codes(kiban: Kiban) -> No
     [
         (("show", "tinny"), "[business-unknown]"),
         (("show", TINY, "--group", "hitto"), "did you mean hito?"),
-        (("show", TINY, "--code", "7"), "known are 1, 999"),
+        (("show", TINY, "--code", "7"), "known are 1 性別, 999 自治体固有コード"),
         (("show", "./nowhere"), "there is no such folder"),
         (("export", TINY, "--to", "xml"), "[export-format-unknown]"),
         (("export", TINY, "--to", "html", "--out", "no/where.html"), "[target-not-writable]"),
         (("import", "none.xlsx", "--business", "031", "--edition", "a"), "[workbook-missing]"),
         (("import", "none.xlsx", "--business", "31", "--edition", "a"), "[business-form]"),
         (("import", "none.xlsx", "--business", "031", "--edition", "a", "--group", "x"), "[group-form]"),
+        (("import", "none.xlsx", "--business", "031", "--edition", "a", "--scope", "x=ward"), "[scope-form]"),
+        (("import", "none.xlsx", "--business", "031", "--edition", "a", "--ward", "=x"), "[ward-form]"),
+        (("show", TINY / "items.csv"), "this is a file, not an edition folder"),
+        (("check", "--overlay", "kobe.yaml"), "[overlay-without-edition]"),
+        (("check", "--root", "nowhere"), "[root-missing]"),
+        (("export", TINY, "--to", "html", "--out", "."), "[target-not-writable]"),
         (("diff", TINY, "031"), "[diff-other-business]"),
     ],
 )
@@ -143,6 +152,47 @@ def test_a_difference_that_breaks_fails_a_build_only_when_asked(
         ("narrowed", "shimei", ["writers", "stored data"]),
         ("reworded", "zogen", []),
     ]
+
+
+def test_an_edition_that_nobody_decided_on_is_shown_compared_and_exported(
+    kiban: Kiban, edited: Callable[..., Path]
+) -> None:
+    folder = edited([("business.yaml", "scope: city", "scope: undecided")])
+    code, out, _ = kiban("check", folder)
+    assert code == 1
+    assert "[scope-undecided]" in out
+    assert "scope undecided: not to be used yet" in kiban("show", folder)[1]
+    assert kiban("show", "tiny", "--root", folder.parent)[0] == 0
+    assert kiban("export", folder, "--to", "html")[0] == 0
+    assert "scope: city → undecided" in kiban("diff", TINY, folder)[1]
+
+
+def test_a_difference_goes_to_a_page(kiban: Kiban, edited: Callable[..., Path], tmp_path: Path) -> None:
+    new = edited([("business.yaml", "test-1", "test-2"), ("items.csv", "氏名,,Ｎ,100", "氏名,,Ｎ,50")])
+    code, out, _ = kiban("diff", TINY, new, "--html", "diff.html", "--fail-on-breaking")
+    assert (code, out) == (1, "wrote diff.html\n")
+    assert "入らなくなる値がある" in (tmp_path / "diff.html").read_text(encoding="utf-8")
+    assert json.loads(kiban("diff", TINY, new, "--html", "diff.html", "--json")[1])["breaking"] is True
+
+
+def test_a_list_in_a_pipe_is_tab_separated_with_every_column(kiban: Kiban) -> None:
+    lines = kiban("show", TINY, "--group", "setai")[1].splitlines()
+    assert lines[1].split("\t") == [
+        *("ID", "項目", "romaji", "key", "type", "digits", "code", "repeat", "condition", "実装", "points to")
+    ]
+    assert lines[2].split("\t")[:6] == ["90100021", "世帯番号", "setaibango", "○", "X", "15"]
+    assert len(lines) == 5
+
+
+def test_an_export_never_takes_the_place_of_a_device(kiban: Kiban, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDWR)
+    try:
+        assert kiban("export", TINY, "--to", "odcs", "--out", "pipe")[0] == 0
+        assert os.read(reader, 10) == b"apiVersion"
+        assert (tmp_path / "pipe").is_fifo()
+    finally:
+        os.close(reader)
 
 
 def test_an_export_goes_to_a_file(kiban: Kiban, tmp_path: Path) -> None:

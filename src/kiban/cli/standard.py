@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from kiban import main, standard
+from kiban import main, settings, standard
+from kiban.cli import listing
+from kiban.cli import standard_rows as rows
+from kiban.cli.files import write_text
 from kiban.kernel import Problem, Problems
 
 app = typer.Typer(
@@ -26,15 +28,17 @@ app = typer.Typer(
     Commands take an EDITION as a folder, as a business (001 or resident), or as business@edition.""",
     epilog="""Examples:
 
-    [b]kiban standard import 031.xlsx --business 031 --edition 2023-09[/b]
-
-    [b]kiban standard check standards/031/2023-09[/b]
+    [b]kiban standard show[/b]    what is at hand
 
     [b]kiban standard show resident --group jumin[/b]
 
-    [b]kiban standard diff 031@official-2023.09 standards/031/2023-09[/b]
+    [b]kiban standard check standards/031/2023-09[/b]
 
-    [b]kiban standard export resident --to html --out resident.html[/b]""",
+    [b]kiban standard diff 031@official-2023.09 031@kiban-api-2.0 --html diff.html[/b]
+
+    [b]kiban standard export resident --to html --out resident.html[/b]
+
+    [b]kiban standard import 031.xlsx --business 031 --edition 2023-09[/b]""",
 )
 
 Roots = Annotated[
@@ -53,37 +57,35 @@ EditionArgument = Annotated[
 ]
 
 
-def _console() -> Console:
-    console = Console(markup=False, highlight=False, emoji=False)
-    return console if console.is_terminal else Console(markup=False, highlight=False, emoji=False, width=200)
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
 def _edition(word: str, roots: Iterable[Path] | None, overlay: Path | None = None) -> standard.Edition:
     """The edition that a person named."""
     path = Path(word)
     if path.is_dir():
-        edition = standard.load(path)
-    elif "/" in word:
-        raise Problem("edition-missing", "there is no such folder", word, "check the path")
+        edition = standard.read(path).to_look_at()
+    elif "/" in word or path.exists():
+        what = "this is a file, not an edition folder" if path.exists() else "there is no such folder"
+        fix = "name the folder that holds business.yaml; an .xlsx comes in by: kiban standard import"
+        raise Problem("edition-missing", what, word, fix)
     else:
         business, _, edition_id = word.partition("@")
-        edition = main.library(roots or ()).edition(business, edition_id or None)
+        edition = main.library(roots or (), undecided=True).edition(business, edition_id or None)
     return edition if overlay is None else standard.overlay(edition, overlay)
 
 
 @app.command(
     "import",
-    epilog="""Example:
+    epilog="""Examples:
 
-    [b]kiban standard import 031.xlsx --business 031 --edition 2023-09 --group
-    住登外者宛名基本情報=jutogaisha_atena_kihon_joho[/b]""",
+    [b]kiban standard import 031.xlsx --business 031 --edition 2023-09[/b]
+    shows the groups; nobody may read them yet
+
+    [b]kiban standard import 031.xlsx --business 031 --edition 2023-09 --replace
+    --group 住登外者宛名基本情報=jutogaisha --scope jutogaisha=city[/b]
+    names the group, and lets every signed-in actor read it
+
+    [b]kiban standard import 001.xlsx --business 001 --edition 2026-04
+    --group 住民=jumin --ward jumin=shiteitoshi_gyoseikutokodo[/b]
+    lets the staff of a ward read the rows of that ward""",
 )
 def import_(
     file: Annotated[
@@ -94,6 +96,17 @@ def import_(
     group: Annotated[
         list[str] | None,
         typer.Option(metavar="名称=table", help="Table name of a group; the list gives none. Repeatable."),
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GROUP=city", help="Every signed-in actor may read the group. Repeatable."),
+    ] = None,
+    ward: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GROUP=romaji",
+            help="The group's rows belong to the ward that this item names. Repeatable.",
+        ),
     ] = None,
     into: Annotated[
         Path | None,
@@ -113,7 +126,8 @@ def import_(
     """Read the official Excel of an item definition into the files of an edition, losing nothing.
 
     Every cell that is no item and no code is kept in source/cells.csv; those not understood are listed.
-    The folder appears whole or not at all.
+    The folder appears whole or not at all. The list does not say who may read a group: without --scope
+    or --ward it is undecided, and the edition can be looked at but not be used.
     """
     request = standard.ImportRequest(
         business=business,
@@ -121,48 +135,68 @@ def import_(
         target=into or Path("standards") / business / edition,
         id=id_ or _known_name(business),
         title=title,
-        groups=dict(_group_name(text) for text in group or []),
+        groups=_pairs("--group", group, "住登外者宛名基本情報=jutogaisha_atena_kihon_joho"),
+        city=_cities(scope),
+        wards=_pairs("--ward", ward, "jumin=shiteitoshi_gyoseikutokodo"),
         replace=replace,
     )
     imported = standard.import_workbook(file, request)
     _show_imported(imported)
     _tell(imported.findings)
-    if any(finding.severity == "fault" for finding in imported.findings):
+    faults = any(finding.severity == "fault" for finding in imported.findings)
+    if faults:
         typer.echo(
-            "The edition was written as the workbook has it; it cannot be used before the faults are mended."
+            "The edition was written; it can be looked at, and not be used before the faults are mended."
         )
+    typer.echo(f"next: kiban standard {'check' if faults else 'show'} {imported.folder}")
+    if faults:
         raise typer.Exit(1)
 
 
 def _known_name(business: str) -> str | None:
     """The schema name that the business already has among the editions at hand."""
-    return next((e.id for e in main.library(()).editions if e.business == business), None)
+    return next((e.id for e in main.library((), undecided=True).editions if e.business == business), None)
 
 
-def _group_name(text: str) -> tuple[str, str]:
-    name, equals, table = text.rpartition("=")
-    if not equals or not name or not table:
-        raise Problem(
-            "group-form",
-            f"--group {text} is not 名称=table",
-            "--group",
-            "write it such as --group 住登外者宛名基本情報=jutogaisha_atena_kihon_joho",
-        )
-    return name.strip(), table.strip()
+def _pairs(option: str, texts: list[str] | None, example: str) -> dict[str, str]:
+    """The texts of an option of the form name=value."""
+    pairs = {}
+    for text in texts or []:
+        name, equals, value = (part.strip() for part in text.rpartition("="))
+        if not equals or not name or not value:
+            form = f"{option.removeprefix('--')}-form"
+            raise Problem(
+                form, f"{option} {text} is not name=value", option, f"write it such as {option} {example}"
+            )
+        pairs[name] = value
+    return pairs
+
+
+def _cities(texts: list[str] | None) -> tuple[str, ...]:
+    pairs = _pairs("--scope", texts, "jutogaisha_atena_kihon_joho=city")
+    for name, value in pairs.items():
+        if value != "city":
+            fix = f"write --scope {name}=city, or --ward {name}=… with the romaji of the item that holds the ward code"
+            raise Problem("scope-form", f"--scope {name}={value} is not known", "--scope", fix)
+    return tuple(pairs)
 
 
 def _show_imported(imported: standard.Imported) -> None:
-    console = _console()
-    table = _table(f"{imported.title} → {imported.folder}", "what", "found")
-    table.add_row("items", str(imported.items))
+    """What came in, and what was not understood: each text with its cells."""
+    typer.echo(f"{imported.title} → {imported.folder}")
     for id_, name, count in imported.groups:
-        table.add_row("group", f"{name} = {id_} ({count} items)")
-    table.add_row("code lists", str(imported.code_lists))
-    table.add_row("cells kept beside the lists", f"{len(imported.leftovers)} in source/cells.csv")
-    table.add_row("cells not understood", str(len(imported.not_understood)))
-    for sheet, places in imported.places_not_understood.items():
-        table.add_row(f"  {sheet}", ", ".join(place.replace("\n", " ") for place in places))
-    console.print(table)
+        typer.echo(f"  group {name} = {id_} ({count} items)")
+    typer.echo(f"  {imported.items} items, {imported.code_lists} code lists")
+    typer.echo(f"  {len(imported.leftovers)} cells beside the lists, kept in source/cells.csv")
+    typer.echo(f"  {len(imported.not_understood)} of them not understood")
+    counts = Counter((x.sheet, " ".join(x.text.split())) for x in imported.not_understood)
+    for (sheet, text), count in counts.most_common(20):
+        cells = [
+            x.address for x in imported.not_understood if (x.sheet, " ".join(x.text.split())) == (sheet, text)
+        ]
+        typer.echo(f"    「{text[:30]}」 ×{count} in {sheet}: {', '.join(cells[:4])}{' …' * (count > 4)}")
+    if len(counts) > 20:
+        typer.echo(f"    and {len(counts) - 20} more texts")
 
 
 def _tell(findings: Iterable[standard.Finding]) -> None:
@@ -193,6 +227,11 @@ def check(
 
     A fault keeps the edition from being used; a note does not. Leaves with 1 where there is a fault.
     """
+    if overlay is not None and not editions:
+        fix = f"such as: kiban standard check 001@kiban-2026.1 --overlay {overlay}"
+        raise Problem(
+            "overlay-without-edition", "--overlay needs the edition it is laid over", "--overlay", fix
+        )
     found: list[tuple[Path, standard.Finding]] = []
     folders = _folders(editions or [], root or [])
     for folder in folders:
@@ -221,10 +260,13 @@ def _overlay_faults(edition: standard.Edition, file: Path) -> list[standard.Find
 
 
 def _folders(words: list[str], roots: list[Path]) -> list[Path]:
+    for root in roots:
+        if not root.is_dir():
+            raise Problem("root-missing", "there is no such folder", str(root), "check the path after --root")
     if not words:
-        shipped = [edition.folder for edition in main.library(()).editions]
-        below = standard.edition_folders(roots)
-        return list(dict.fromkeys([*shipped, *below]))
+        return list(
+            standard.edition_folders([*main.edition_roots(), *settings.read(os.environ).standards, *roots])
+        )
     folders: list[Path] = []
     for word in words:
         path = Path(word)
@@ -270,104 +312,38 @@ def show(
 ) -> None:
     """Show the editions at hand, the groups of one, the items of a group, or a code list."""
     if edition is None:
-        _print("Editions at hand", _EDITION_HEADS, _edition_rows(root or ()), as_json=as_json)
+        _show_editions(main.library(root or (), undecided=True).editions, as_json=as_json)
         return
     chosen = _edition(edition, root, overlay)
     mark = "" if chosen.status == "official" else "  基準版（公式ではない）"
-    title = f"{chosen.title} {chosen.business}@{chosen.edition}{mark}"
+    note = f"  {rows.scope_note(chosen)}: not to be used yet" if rows.scope_note(chosen) else ""
+    title = f"{chosen.title} {chosen.business}@{chosen.edition}{mark}{note}"
     if code is not None:
-        _print(title, _CODE_HEADS, _code_rows(chosen, code), as_json=as_json)
+        found = rows.code_rows(chosen, code)
+        listing.show(title, rows.CODE_HEADS, found, (rows.CODE_HEADS, found), as_json=as_json)
     elif group is not None:
-        found = chosen.group(group)
-        _print(f"{title}  {found.name}", _ITEM_HEADS, _item_rows(found), as_json=as_json)
+        of = chosen.group(group)
+        title += f"  {of.name} {of.id}"
+        listing.show(title, rows.ITEM_HEADS, rows.item_rows(of), rows.item_screen(of), as_json=as_json)
     else:
-        _print(title, _GROUP_HEADS, _group_rows(chosen), as_json=as_json)
-
-
-_EDITION_HEADS = ("業務ID", "name", "title", "edition", "status", "effective", "items", "folder")
-_GROUP_HEADS = ("group", "name", "kind", "scope", "items", "key")
-_ITEM_HEADS = (
-    "ID",
-    "項目",
-    "romaji",
-    "key",
-    "type",
-    "digits",
-    "code",
-    "repeat",
-    "condition",
-    "実装",
-    "points to",
-)
-_CODE_HEADS = ("value", "label", "from", "to", "remarks")
-
-
-def _edition_rows(roots: Iterable[Path]) -> list[tuple[str, ...]]:
-    return [
-        (
-            e.business,
-            e.id,
-            e.title,
-            e.edition,
-            e.status,
-            str(e.effective or ""),
-            str(len(e.items)),
-            str(e.folder),
+        listing.show(
+            title, rows.GROUP_HEADS, rows.group_rows(chosen), rows.group_screen(chosen), as_json=as_json
         )
-        for e in main.library(roots).editions
-    ]
+        _hint(f"kiban standard show {edition} --group {chosen.groups[0].id}", as_json=as_json)
 
 
-def _group_rows(edition: standard.Edition) -> list[tuple[str, ...]]:
-    return [
-        (g.id, g.name, g.kind, g.scope, str(len(g.items)), ", ".join(i.romaji for i in g.key))
-        for g in edition.groups
-    ]
+def _show_editions(editions: tuple[standard.Edition, ...], *, as_json: bool) -> None:
+    ordered = sorted(editions, key=lambda e: e.business)  # stable: the default of a business stays in front
+    screen = rows.edition_screen(ordered, main.edition_roots())
+    listing.show("Editions at hand", rows.EDITION_HEADS, rows.edition_rows(ordered), screen, as_json=as_json)
+    if ordered:
+        _hint(f"kiban standard show {ordered[0].business}@{ordered[0].edition}", as_json=as_json)
 
 
-def _code_rows(edition: standard.Edition, word: str) -> list[tuple[str, ...]]:
-    lists = edition.codes
-    code_list = lists.get(word) or lists.get(word.lstrip("0"))
-    if code_list is None:
-        raise Problem(
-            "code-list-unknown",
-            f"edition {edition.edition} has no code list {word}",
-            "--code",
-            f"known are {', '.join(lists)}",
-        )
-    return [
-        (c.value, c.label, str(c.valid_from or ""), str(c.valid_to or ""), c.remarks) for c in code_list.codes
-    ]
-
-
-def _item_rows(group: standard.Group) -> list[tuple[str, ...]]:
-    return [
-        (
-            item.id,
-            item.name,
-            item.romaji,
-            "○" if item.key else "",
-            item.type,
-            f"{item.digits},{item.scale}" if item.scale is not None else str(item.digits or ""),
-            item.code or "",
-            str(item.repeat or ""),
-            item.condition,
-            item.implementation,
-            group.references.get(item.romaji, ""),
-        )
-        for item in group.items
-    ]
-
-
-def _print(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, as_json: bool) -> None:
-    if as_json:
-        rows_as_dicts = [dict(zip(heads, row, strict=True)) for row in rows]
-        typer.echo(json.dumps(rows_as_dicts, ensure_ascii=False, indent=2))
-        return
-    table = _table(title, *heads)
-    for row in rows:
-        table.add_row(*row)
-    _console().print(table)
+def _hint(command: str, *, as_json: bool) -> None:
+    """The next step, for people only."""
+    if sys.stdout.isatty() and not as_json:
+        typer.echo(f"next: {command}")
 
 
 @app.command(
@@ -375,13 +351,20 @@ def _print(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], 
 
     [b]kiban standard diff 031@official-2023.09 031@kiban-api-2.0[/b]
 
-    [b]kiban standard diff old/ new/ --fail-on-breaking[/b]   for a build that must notice"""
+    [b]kiban standard diff 001@kiban-2026.1 001@kiban-2026.2 --html diff.html[/b]
+    a page in Japanese, to hand round
+
+    [b]kiban standard diff old/ new/ --fail-on-breaking[/b]
+    for a build that must notice"""
 )
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A folder, a business, or business@edition.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="Likewise.")],
     root: Roots = None,
     as_json: AsJson = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page in Japanese that also prints.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="List changes of wording too.")] = False,
     fail_on_breaking: Annotated[
         bool, typer.Option("--fail-on-breaking", help="Leave with 1 where a change breaks somebody.")
@@ -391,9 +374,13 @@ def diff(
 
     Writers provide the data, readers receive it; stored data lies in the registers.
     """
-    found = standard.diff(_edition(old, root), _edition(new, root))
+    before, after = _edition(old, root), _edition(new, root)
+    found = standard.diff(before, after)
+    if html is not None:
+        write_text(html, standard.diff_page(before, after))
+        typer.echo(f"wrote {html}", err=as_json)
     if as_json:
-        changes = [_change_as_dict(change) for change in found.changes]
+        changes = [rows.change_as_dict(change) for change in found.changes]
         head = {
             "business": found.business,
             "old": found.old,
@@ -401,17 +388,10 @@ def diff(
             "breaking": bool(found.breaking),
         }
         typer.echo(json.dumps(head | {"changes": changes}, ensure_ascii=False, indent=2))
-    else:
-        table = _table(
-            f"{found.business}: {found.old} → {found.new}", "change", "group", "item", "what", "breaks"
-        )
+    elif html is None:
         shown = [c for c in found.changes if every or c.kind != "reworded"]
-        for change in shown:
-            who = ", ".join(change.breaks) if change.breaking else ""
-            item = change.new or change.old
-            name = f"{item.romaji} {item.name}" if item else ""
-            table.add_row(change.kind, change.group, name, change.note, who)
-        _console().print(table)
+        title = f"{after.title} {found.business}: {found.old} → {found.new}"
+        rows.show_changes(title, shown)
         rest = len(found.changes) - len(shown)
         wording = f"; {rest} of wording only (--all lists them)" if rest else ""
         typer.echo(f"{len(shown)} changes, {len(found.breaking)} break somebody{wording}")
@@ -419,20 +399,15 @@ def diff(
         raise typer.Exit(1)
 
 
-def _change_as_dict(change: standard.Change) -> dict[str, Any]:
-    facts = asdict(change)
-    for side in ("old", "new"):
-        item = getattr(change, side)
-        facts[side] = None if item is None else {"id": item.id, "romaji": item.romaji, "name": item.name}
-    return facts
-
-
 @app.command(
     epilog="""Examples:
 
     [b]kiban standard export resident --to html --out resident.html[/b]
 
-    [b]kiban standard export 031@kiban-api-2.0 --to openapi > 031.json[/b]"""
+    [b]kiban standard export 031@kiban-api-2.0 --to openapi > 031.json[/b]
+
+    [b]kiban standard export 001 --overlay kobe.yaml --to table-schema --out 001.json[/b]
+    what a city made of the edition"""
 )
 def export(
     edition: EditionArgument,
@@ -445,22 +420,12 @@ def export(
 ) -> None:
     """Write an edition in a public format.
 
-    table-schema: Frictionless Data Package. json-schema: 2020-12. openapi: 3.1. odcs: Open Data Contract
-    Standard 3.1. ddl: SQL. html: a page for people that prints well.
+    html: a page for people that filters and prints. table-schema: Frictionless Data Package. json-schema:
+    JSON Schema 2020-12. openapi: OpenAPI 3.1. odcs: Open Data Contract Standard 3.1. ddl: SQL.
     """
     text = standard.export(_edition(edition, root, overlay), to)
     if out is None:
-        sys.stdout.write(text)
-        return
-    beside = out.with_name(f".{out.name}.writing")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(out)
-    except OSError as error:
-        raise Problem(
-            "target-not-writable",
-            f"the file cannot be written ({error.strerror})",
-            str(out),
-            "check the folder and its permissions",
-        ) from error
-    typer.echo(f"wrote {out}")
+        typer.echo(text.encode("utf-8"), nl=False)  # UTF-8 whatever the terminal says: it goes into a file
+    else:
+        write_text(out, text)
+        typer.echo(f"wrote {out}")
