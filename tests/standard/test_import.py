@@ -16,7 +16,7 @@ import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Border, Font, PatternFill, Side
 from openpyxl.workbook.workbook import Workbook
 
 from kiban import standard
@@ -385,6 +385,24 @@ def test_faults_of_the_workbook_itself_are_written_as_they_are_and_told(tmp_path
     imported = _import(tmp_path / "faulty.xlsx", tmp_path / "faulty", **DECIDED)
     assert [f.problem.code for f in imported.findings if f.severity == "fault"] == ["type-unknown"]
     assert ",Z," in (tmp_path / "faulty/items.csv").read_text(encoding="utf-8")
+
+
+def test_borders_around_merged_cells_change_nothing_that_is_read(tmp_path: Path) -> None:
+    book = _workbook()
+    sheet = book["基本データリスト"]
+    sheet["D6"] = sheet["D7"] = None
+    sheet.merge_cells("D5:D7")
+    book.save(tmp_path / "plain.xlsx")
+    thin = Side(style="thin")
+    for row in sheet.iter_rows():
+        for cell in row:
+            cell.border = Border(left=thin, right=thin, top=thin, bottom=thin)
+    sheet["A1"].border = Border(diagonal=thin, diagonalUp=True)
+    book.save(tmp_path / "framed.xlsx")
+    plain, framed = (_import(tmp_path / f"{n}.xlsx", tmp_path / n, **DECIDED) for n in ("plain", "framed"))
+    assert plain.leftovers == framed.leftovers
+    assert [f.problem.code for f in plain.findings] == [f.problem.code for f in framed.findings]
+    assert (tmp_path / "plain/items.csv").read_bytes() == (tmp_path / "framed/items.csv").read_bytes()
 
 
 def _truncated(path: Path) -> None:

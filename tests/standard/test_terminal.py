@@ -71,7 +71,7 @@ def test_a_check_tells_every_fault_and_leaves_with_one(kiban: Kiban, edited: Cal
     assert code == 1
     assert "fault  items.csv:9 (90100008 生年月日): データ型 DATA" in out
     assert "did you mean DATE?" in out
-    assert "1 checked: 2 faults, 0 notes" in out
+    assert "1 edition checked: 2 faults, 0 notes" in out
     assert [f["code"] for f in json.loads(kiban("check", folder, "--json")[1])] == [
         "condition-unknown",
         "type-unknown",
@@ -106,6 +106,7 @@ def test_show_goes_from_editions_to_groups_to_items_to_codes(kiban: Kiban) -> No
     assert "基準版（公式ではない）" in out
     assert "seinengappi_fushohyoki" in out
     assert "不明" in kiban("show", TINY, "--code", "001")[1]
+    assert kiban("show", TINY, "--code", "seibetsu")[1] == kiban("show", TINY, "--code", "1")[1]
     rows = json.loads(kiban("show", TINY, "--group", "setai", "--json")[1])
     assert [row["romaji"] for row in rows] == ["setaibango", "kukodo", "setainushi"]
 

@@ -148,7 +148,15 @@ def import_(
         typer.echo(
             "The edition was written; it can be looked at, and not be used before the faults are mended."
         )
-    typer.echo(f"next: kiban standard {'check' if faults else 'show'} {imported.folder}")
+    undecided = [f for f in imported.findings if f.problem.code == "scope-undecided"]
+    if undecided:
+        table = imported.groups[0][0]
+        typer.echo(
+            f"next: decide who may read each group, in {imported.folder}/business.yaml, or by the same command with\n"
+            f"  --replace and --scope {table}=city or --ward {table}=… (romaji of the item that holds the ward code)"
+        )
+    else:
+        typer.echo(f"next: kiban standard {'check' if faults else 'show'} {imported.folder}")
     if faults:
         raise typer.Exit(1)
 
@@ -246,7 +254,9 @@ def check(
         for folder in folders:
             typer.echo(f"{folder}")
             _tell(finding for place, finding in found if place == folder)
-        typer.echo(f"{len(folders)} checked: {faults} faults, {len(found) - faults} notes")
+        counts = (len(folders), "edition"), (faults, "fault"), (len(found) - faults, "note")
+        checked, *rest = (f"{count} {word}{'s' * (count != 1)}" for count, word in counts)
+        typer.echo(f"{checked} checked: {', '.join(rest)}")
     if faults or (strict and found):
         raise typer.Exit(1)
 
@@ -305,7 +315,9 @@ def show(
         str | None, typer.Argument(metavar="[EDITION]", help="A folder, a business, or business@edition.")
     ] = None,
     group: Annotated[str | None, typer.Option(metavar="NAME", help="A group, by table name or 名称.")] = None,
-    code: Annotated[str | None, typer.Option(metavar="ID", help="A code list.")] = None,
+    code: Annotated[
+        str | None, typer.Option(metavar="ID", help="A code list, or an item's romaji for its list.")
+    ] = None,
     root: Roots = None,
     overlay: OverlayFile = None,
     as_json: AsJson = False,
@@ -395,6 +407,7 @@ def diff(
         rest = len(found.changes) - len(shown)
         wording = f"; {rest} of wording only (--all lists them)" if rest else ""
         typer.echo(f"{len(shown)} changes, {len(found.breaking)} break somebody{wording}")
+        _hint(f"kiban standard diff {old} {new} --html diff.html", as_json=as_json)
     if fail_on_breaking and found.breaking:
         raise typer.Exit(1)
 

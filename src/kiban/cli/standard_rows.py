@@ -80,12 +80,13 @@ def group_screen(edition: standard.Edition) -> Screen:
 
 
 def code_rows(edition: standard.Edition, word: str) -> list[Row]:
-    """One row per value of a code list.
+    """One row per value of a code list, named by its ID or by an item that it codes.
 
     Raises:
         Problem: `code-list-unknown`.
     """
-    found = edition.codes.get(word) or edition.codes.get(word.lstrip("0"))
+    used = next((item.code for item in edition.items if item.romaji == word and item.code), word)
+    found = edition.codes.get(used) or edition.codes.get(used.lstrip("0"))
     if found is None:
         known = ", ".join(f"{c.id} {c.name}" for c in edition.codes.values())
         raise Problem(
@@ -117,18 +118,18 @@ def item_screen(group: standard.Group) -> Screen:
     for item in group.items:
         target = group.references.get(item.romaji)
         marks = [*["主キー"] * item.key, *([f"→ {target}"] if target else [])]
-        times = f"\n×{item.repeat}" if item.repeats else ""
+        shape = [f"{item.type} {_digits(item)}".strip()]
+        shape += [f"×{item.repeat}"] * item.repeats + [f"コード {item.code}"] * (item.code is not None)
         rows.append(
             (
                 item.id,
                 f"{item.name}\n{item.romaji}",
-                f"{item.type} {_digits(item)}".strip() + times,
-                item.code or "",
+                "\n".join(shape),
                 item.condition + ("\n実装○" if item.implementation else ""),
                 "\n".join(marks),
             )
         )
-    return ("ID", "項目", "型 桁数", "コード", "出力条件", "キー"), rows
+    return ("ID", "項目", "型 桁数", "出力条件", "キー"), rows
 
 
 def _digits(item: standard.Item) -> str:

@@ -82,7 +82,9 @@ class Declaration:
 
 
 def read_declaration(document: Document, findings: Findings) -> Declaration:
-    """Take business.yaml apart, with every fault in it."""
+    """Take business.yaml apart, with every fault in it; a file that could not be read has told its own."""
+    if not document.lines:
+        return Declaration(document)
     top = Fields(document, (), document.value, findings, "the business")
     status = _choice(top, "status", STATUSES, findings)
     findings.official = status == "official"

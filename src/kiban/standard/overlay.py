@@ -46,7 +46,7 @@ def overlay(edition: Edition, path: Path) -> Edition:
     """
     file = path / "overlay.yaml" if path.is_dir() else path
     findings = Findings()
-    document = read_document(file, file.name, findings)
+    document = read_document(file, file.name, findings, "check the path of the overlay")
     result = edition if findings.faults else _Laying(edition, document, findings).lay()
     if findings.faults:
         raise Problems(findings.faults)

@@ -19,6 +19,9 @@ def check_samples(
             problem = check_value(item, line.strip(), code_list) if line.strip() else None
             if problem is not None:
                 findings.note(
-                    "sample-value", f"サンプル値: {problem.what} [{problem.code}]", where, problem.fix
+                    "sample-value",
+                    f"サンプル値: {problem.what} [{problem.code}]",
+                    where,
+                    "correct the sample or the rule; in an official list, tell its authors",
                 )
                 break

@@ -45,6 +45,7 @@ EXTRA_PREFIX = "追加列_"
 """Further columns that a list brought along stand behind the official ones under this prefix."""
 
 _FIELD_LIMIT = 1 << 20
+_IN_FOLDER = "every edition folder has one; write it, or name the folder that has it"
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,18 @@ class Row:
     extra: tuple[tuple[str, str], ...] = ()
 
 
-def read_bytes(path: Path, name: str, findings: Findings) -> bytes | None:
-    """The bytes of a file; None where it cannot be read. Finds `file-missing` and `file-unreadable`."""
+def read_bytes(path: Path, name: str, findings: Findings, fix: str = _IN_FOLDER) -> bytes | None:
+    """The bytes of a file; None where it cannot be read. Finds `file-missing` and `file-unreadable`.
+
+    Args:
+        path: the file.
+        name: how problems call it.
+        findings: where problems go.
+        fix: what to do where the file is missing.
+    """
     if not path.is_file():
-        findings.fault(
-            "file-missing", "the file is not there", name, "every edition folder has one; write it"
-        )
+        what = "there is a folder in place of the file" if path.is_dir() else "the file is not there"
+        findings.fault("file-missing", what, name, fix)
         return None
     try:
         return path.read_bytes()

@@ -23,7 +23,7 @@ class Document:
 
     Attributes:
         name: how problems call the file.
-        value: the content; an empty dict where the file could not be read.
+        value: the content; an empty dict where the file could not be read, and then no line is known.
         lines: path of keys and indexes -> line, from 1.
     """
 
@@ -39,13 +39,13 @@ class Document:
         return self.name
 
 
-def read_document(path: Path, name: str, findings: Findings) -> Document:
+def read_document(path: Path, name: str, findings: Findings, fix: str | None = None) -> Document:
     """Read a YAML file whose top is a mapping.
 
     Finds: `file-missing`, `file-unreadable`, `yaml-broken`, `yaml-key-twice`, `yaml-alias`, `yaml-not-a-mapping`.
     """
     document = Document(name, {})
-    data = read_bytes(path, name, findings)
+    data = read_bytes(path, name, findings, fix) if fix else read_bytes(path, name, findings)
     if data is None:
         return document
     try:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from io import BytesIO
 
 from kiban.kernel import Problem
 
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_BORDER = re.compile(rb"<((?:\w+:)?)border(?:\s[^>/]*)?(?:/>|>.*?</\1border>)", re.DOTALL)
+_NO_BORDER = rb"<\1border><\1left/><\1right/><\1top/><\1bottom/></\1border>"
 _MOST_BYTES = 1 << 29  # unpacked; an item list has a few megabytes, a zip bomb has more
 
 
@@ -49,7 +51,7 @@ def check_container(data: bytes, name: str) -> tuple[tuple[str, str], ...]:
             "choose the .xlsx file of the item definition",
         )
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
                 raise Problem(
                     "workbook-too-large",
@@ -77,6 +79,20 @@ def check_container(data: bytes, name: str) -> tuple[tuple[str, str], ...]:
         raise Problem(
             "workbook-damaged", "the workbook is cut off or damaged", name, "fetch the file again"
         ) from error
+
+
+def without_borders(data: bytes) -> bytes:
+    """The same workbook with plain borders.
+
+    The reader copies the border of a merged range to each of its cells, which takes most of the time of a workbook
+    that is laid out with merged cells; nobody here looks at borders.
+    """
+    plain = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(plain, "w") as new:
+        for name in dict.fromkeys(old.namelist()):
+            content = old.read(name)
+            new.writestr(name, _BORDER.sub(_NO_BORDER, content) if name == "xl/styles.xml" else content)
+    return plain.getvalue()
 
 
 def _drawn_texts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:

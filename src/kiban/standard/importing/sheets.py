@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -21,7 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from kiban.kernel import Problem
 from kiban.standard.importing.colours import is_light_blue, is_red, theme_colours
-from kiban.standard.importing.container import check_container
+from kiban.standard.importing.container import check_container, without_borders
 
 _BROKEN = (
     KeyError,
@@ -132,8 +133,13 @@ class Book:
 @dataclass
 class _Reader:
     theme: list[str]
-    values: dict[str, Worksheet]
+    data: bytes
     empty_strings: int = field(default=0)
+
+    @cached_property
+    def values(self) -> dict[str, Worksheet]:
+        """The sheets with the last results of formulas; read only where there are any, for it takes as long again."""
+        return {ws.title: ws for ws in openpyxl.load_workbook(BytesIO(self.data), data_only=True).worksheets}
 
 
 def read_book(data: bytes, name: str) -> Book:
@@ -149,9 +155,9 @@ def read_book(data: bytes, name: str) -> Book:
     """
     drawn = check_container(data, name)
     try:
+        data = without_borders(data)
         book = openpyxl.load_workbook(BytesIO(data), rich_text=True)
-        cached = openpyxl.load_workbook(BytesIO(data), data_only=True)
-        reader = _Reader(theme_colours(book), {ws.title: ws for ws in cached.worksheets})
+        reader = _Reader(theme_colours(book), data)
         sheets = tuple(_read_sheet(ws, reader) for ws in book.worksheets)
     except _BROKEN as error:
         raise Problem(
