@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from kiban.standard.declaration import Declaration, GroupDeclaration
 from kiban.standard.findings import Findings, suggest
@@ -198,6 +198,7 @@ def _build_group(
             where("ward"),
             "name the item of type X that holds the ward code",
         )
+    _check_search(declared.search, find)
     group = Group(
         declared.id,
         declared.name,
@@ -206,7 +207,7 @@ def _build_group(
         items,
         history,
         ward,
-        _build_search(declared, find),
+        declared.search,
     )
     if items and not group.subject:
         findings.fault(
@@ -219,11 +220,10 @@ def _build_group(
     return group
 
 
-def _build_search(declared: GroupDeclaration, find: object) -> Search | None:
-    search = declared.search
+def _check_search(search: Search | None, find: Callable[..., Item | None]) -> None:
+    """Look every item of a search up; `find` tells those that the group has not."""
     if search is None:
-        return None
-    assert callable(find)
+        return
     find(search.subject, "search subject", "search", "subject")
     for i, romaji in enumerate(search.numbers):
         find(romaji, "search", "search", "numbers", i)
@@ -234,7 +234,6 @@ def _build_search(declared: GroupDeclaration, find: object) -> Search | None:
     find(search.sex, "search", "search", "sex")
     for i, romaji in enumerate(search.address):
         find(romaji, "search", "search", "address", i)
-    return Search(search.subject, search.numbers, search.names, search.birth, search.sex, search.address)
 
 
 def _check_companions(group: Group, findings: Findings) -> None:

@@ -9,6 +9,7 @@ from datetime import date
 
 from kiban.standard.codes import read_day
 from kiban.standard.findings import Findings, suggest
+from kiban.standard.model import Search
 from kiban.standard.yamlfile import Document, Fields, Path_
 
 KINDS = ("register", "log")
@@ -19,19 +20,7 @@ SCOPE_UNDECIDED = "scope-undecided"
 
 STATUSES = ("official", "reference")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_EDITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-@dataclass(frozen=True)
-class SearchDeclaration:
-    """The search of a group, as romaji with the path of each in the file."""
-
-    subject: str
-    numbers: tuple[str, ...]
-    names: tuple[tuple[str, str | None], ...]
-    birth: str | None
-    sex: str | None
-    address: tuple[str, ...]
+EDITION_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -44,7 +33,7 @@ class GroupDeclaration:
     scope: str
     history: str
     ward: str
-    search: SearchDeclaration | None
+    search: Search | None
     path: Path_
 
 
@@ -96,7 +85,7 @@ def read_declaration(document: Document, findings: Findings) -> Declaration:
         ),
         id=_pattern(top, "id", _NAME, "a name of a-z, 0-9 and _ that begins with a letter", findings),
         title=top.text("title"),
-        edition=_pattern(top, "edition", _EDITION, "letters, digits, . _ and - without blanks", findings),
+        edition=_pattern(top, "edition", EDITION_FORM, "letters, digits, . _ and - without blanks", findings),
         status=status,
         basis=top.text("basis"),
         law=top.text("law", needed=False),
@@ -208,7 +197,7 @@ def _check_scope(group: GroupDeclaration, fields: Fields, findings: Findings) ->
         )
 
 
-def _search(group: Fields, findings: Findings) -> SearchDeclaration | None:
+def _search(group: Fields, findings: Findings) -> Search | None:
     raw = group.raw("search")
     if raw is None:
         return None
@@ -228,7 +217,7 @@ def _search(group: Fields, findings: Findings) -> SearchDeclaration | None:
             fields.where("names"),
             "write it as names: [{name: shimei, kana: shimei_furigana}]",
         )
-    search = SearchDeclaration(
+    found = Search(
         subject=fields.text("subject"),
         numbers=tuple(fields.texts("numbers")),
         names=tuple(pairs),
@@ -237,7 +226,7 @@ def _search(group: Fields, findings: Findings) -> SearchDeclaration | None:
         address=tuple(fields.texts("address")),
     )
     fields.done()
-    return search
+    return found
 
 
 def _references(top: Fields, findings: Findings) -> tuple[Reference, ...]:

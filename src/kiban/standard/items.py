@@ -47,9 +47,23 @@ def read_item(row: Row, business: str, name: str, findings: Findings) -> Item:
     code = values["コード"]
     return Item(
         id=_id(values["データ項目ID"], business, where, findings),
-        name=_name(values["データ項目"], where, findings),
+        name=_needed(
+            values["データ項目"],
+            "データ項目",
+            "item-without-name",
+            "write the Japanese name of the item",
+            where,
+            findings,
+        ),
         romaji=_romaji(values["データ項目（ローマ字）"], where, findings),
-        group=_group(values["グループ_名称"], where, findings),
+        group=_needed(
+            values["グループ_名称"],
+            "グループ_名称",
+            "item-without-group",
+            "write the name of the group that the item belongs to",
+            where,
+            findings,
+        ),
         key=_mark("主キー", values, where, findings),
         foreign_key=_mark("外部キー", values, where, findings),
         classes=(values["クラス分類_Lv1"], values["クラス分類_Lv2"], values["クラス分類_Lv3"]),
@@ -90,22 +104,9 @@ def _id(text: str, business: str, where: str, findings: Findings) -> str:
     return text
 
 
-def _name(text: str, where: str, findings: Findings) -> str:
+def _needed(text: str, column: str, code: str, fix: str, where: str, findings: Findings) -> str:
     if not text:
-        findings.fault(
-            "item-without-name", "データ項目 is empty", where, "write the Japanese name of the item"
-        )
-    return text
-
-
-def _group(text: str, where: str, findings: Findings) -> str:
-    if not text:
-        findings.fault(
-            "item-without-group",
-            "グループ_名称 is empty",
-            where,
-            "write the name of the group that the item belongs to",
-        )
+        findings.fault(code, f"{column} is empty", where, fix)
     return text
 
 

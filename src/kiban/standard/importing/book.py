@@ -12,6 +12,7 @@ import yaml
 
 from kiban.kernel import Problem
 from kiban.standard.codes import FREE_NAME, FREE_VALUE
+from kiban.standard.declaration import EDITION_FORM
 from kiban.standard.findings import Finding, Findings
 from kiban.standard.importing.groups import decide_scopes, name_groups
 from kiban.standard.importing.headers import find_code_header, find_item_header
@@ -181,7 +182,7 @@ def _check_request(request: ImportRequest) -> None:
             "--business",
             "write it such as 031",
         )
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", request.edition):
+    if not EDITION_FORM.fullmatch(request.edition):
         raise Problem(
             "edition-form",
             f"the edition {request.edition} is not a plain name",
