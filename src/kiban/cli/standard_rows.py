@@ -117,19 +117,18 @@ def item_screen(group: standard.Group) -> Screen:
     rows = []
     for item in group.items:
         target = group.references.get(item.romaji)
-        marks = [*["主キー"] * item.key, *([f"→ {target}"] if target else [])]
+        marks = ["主キー"] * item.key + ([f"→ {target}"] if target else [])
         shape = [f"{item.type} {_digits(item)}".strip()]
         shape += [f"×{item.repeat}"] * item.repeats + [f"コード {item.code}"] * (item.code is not None)
         rows.append(
             (
                 item.id,
-                f"{item.name}\n{item.romaji}",
+                "\n".join([item.name, item.romaji, *(["、".join(marks)] if marks else [])]),
                 "\n".join(shape),
                 item.condition + ("\n実装○" if item.implementation else ""),
-                "\n".join(marks),
             )
         )
-    return ("ID", "項目", "型 桁数", "出力条件", "キー"), rows
+    return ("ID", "項目", "型 桁数", "出力条件"), rows
 
 
 def _digits(item: standard.Item) -> str:
