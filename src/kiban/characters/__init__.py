@@ -1,12 +1,14 @@
 """Characters: how the standard counts them, and the keys that find people. Keys never replace a record."""
 
 from kiban.characters.addresses import address_key, address_keys
-from kiban.characters.kana import kana_key, kana_keys, kana_loose_key, kana_loose_keys
+from kiban.characters.kana import READING_PARTS, kana_key, kana_keys, kana_loose_key, kana_loose_keys
 from kiban.characters.kanji import kanji_variants
-from kiban.characters.names import name_key, name_keys
+from kiban.characters.names import NAME_PARTS, name_key, name_keys
 from kiban.characters.selectors import length, strip_selectors
 
 __all__ = [
+    "NAME_PARTS",
+    "READING_PARTS",
     "address_key",
     "address_keys",
     "kana_key",

@@ -33,8 +33,11 @@ _O_COLUMN = "オコソトノホモヨロゴゾドボポ"
 _LONG_O = re.compile(f"([{_O_COLUMN}])ウ+")
 _LONGER_O = re.compile(f"([{_O_COLUMN}])[ウオ]+")
 
-# Two readings that fold alone: the second does not begin with what a long vowel or ヴ before the space would take in.
-_TWO_READINGS = re.compile("([ァ-ヺー]+)　([カ-ロワン][ァ-ヺー]*)")
+READING_PARTS = "([ァ-ヺー]+)　([カ-ロワン][ァ-ヺー]*)"
+"""Readings whose two parts fold alone: the second does not begin with what a long vowel or ヴ before the space would
+take in. For engines that fold columns; the syntax is one that RE2 knows."""
+
+_TWO_READINGS = re.compile(READING_PARTS)
 
 # A key of these alone folds no further: no marks, no ヴ, and ウ after the オ column is gone already.
 _SETTLED = re.compile("[A-Z0-9アイウエオ-チツテ-モヤユヨラ-ロワン]*")

@@ -24,8 +24,11 @@ _MARKS: dict[int, str | None] = {
     **dict.fromkeys(map(ord, DASHES), "-"),
     **dict.fromkeys(map(ord, APOSTROPHES), "'"),
 }
-# Kanji and kana of two parts: nothing folds across the space, as a leading 々 or a combining mark would.
-_TWO_KANJI_PARTS = re.compile("([ぁ-ゖァ-ヺ一-鿿々]+)　([ぁ-ゖァ-ヺ一-鿿][ぁ-ゖァ-ヺ一-鿿々]*)")
+NAME_PARTS = "([ぁ-ゖァ-ヺ一-鿿々]+)　([ぁ-ゖァ-ヺ一-鿿][ぁ-ゖァ-ヺ一-鿿々]*)"
+"""Names whose two parts fold alone: nothing folds across the space, as a leading 々 or a combining mark would.
+For engines that fold columns; the syntax is one that RE2 knows."""
+
+_TWO_KANJI_PARTS = re.compile(NAME_PARTS)
 _REPEATED = re.compile("([^\0])々")
 
 

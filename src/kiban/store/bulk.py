@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with a step, how much of it is done, and how much there is."""
 
+Connection = psycopg.Connection[Any]
+
+_STREAMS = 2  # one core of the machine parses or sorts in the server while the other prepares here
 _BATCH_ROWS = 65_536
 _FAULTS_MOST = 50
 
@@ -119,8 +124,14 @@ def import_arrow(
                 if table.group.search:
                     connection.execute(SearchTable(table).create().encode())
         _copy_all(store, connection, name, parts, tables, progress)
-        _build(store, list(tables.values()), progress)
-        return publish.publish_import(store, connection, name, list(tables.values()), actor, progress)
+        try:
+            contents = _finish(store, list(tables.values()), progress)
+        except Problems:  # the rows are wrong, so there is nothing to take up again
+            jobs.drop_job(connection, name)
+            raise
+        return publish.publish_import(
+            store, connection, name, list(tables.values()), contents, actor, progress
+        )
 
 
 def _name(parts: Sequence[Part]) -> str:
@@ -149,8 +160,7 @@ def _copy_all(
         with store.owner() as own:
             return part.rows, _copy(own, job, part, tables[part.register], store)
 
-    # Two streams: one machine core parses rows in the server while the other prepares the next ones here.
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(_STREAMS) as pool:
         for rows, problems in pool.map(copy, waiting):
             found += problems
             finished += rows
@@ -201,25 +211,57 @@ def copy_entries(connection: psycopg.Connection[Any], table: SearchTable, entrie
         copy.write(columns.to_csv(entries))
 
 
-def _build(store: Store, tables: Sequence[Table], progress: Progress) -> None:
-    """Indexes and temporal keys of all shadows, two tables at a time."""
+def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> publish.Content:
+    """Keys, digests and references of all shadows; every task is independent, and two run at a time.
 
-    def keys(table: Table) -> None:
-        with store.owner() as connection:
-            for _ in publish.build_keys(connection, table):
-                pass
+    Returns:
+        What each register holds, for the event.
 
-    def search_keys_of(table: Table) -> None:
-        with store.owner() as connection:
-            for statement in (*SearchTable(table).indexes(), f"ANALYZE {SearchTable(table).shadow}"):
-                connection.execute(statement.encode())
+    Raises:
+        Problems: `period-overlap`, `reference-missing`.
+    """
+    contents: publish.Content = {}
+    problems: list[Problem] = []
+    loading = {table.register: table for table in tables}
 
-    work = [(keys, table) for table in tables]
-    work += [(search_keys_of, table) for table in tables if table.group.search]
-    progress("keys", 0, len(work))
-    with ThreadPoolExecutor(2) as pool:
-        for number, _ in enumerate(pool.map(lambda job: job[0](job[1]), work), 1):
-            progress("keys", number, len(work))
+    def run(statement: str) -> Callable[[Connection], object]:
+        return lambda connection: connection.execute(statement.encode())
+
+    def checked(table: Table) -> Callable[[Connection], object]:
+        def check(connection: Connection) -> None:
+            if table.has_periods:
+                problems.extend(publish.overlaps(connection, table, table.shadow))
+            contents[table.register] = publish.content(connection, table, table.shadow)
+            problems.extend(publish.missing_references(connection, table, table.shadow, loading))
+
+        return check
+
+    tasks: list[Callable[[Connection], object]] = []
+    for table in tables:
+        tasks += [checked(table), *map(run, table.indexes()), run(table.analyze())]
+        if table.group.search:
+            tasks += map(run, (*SearchTable(table).indexes(), f"ANALYZE {SearchTable(table).shadow}"))
+    progress("keys and checks", 0, len(tasks))
+    with ExitStack() as stack, ThreadPoolExecutor(_STREAMS) as pool:
+        free: SimpleQueue[Connection] = SimpleQueue()
+        for _ in range(_STREAMS):
+            connection = stack.enter_context(store.owner())
+            connection.execute("SET max_parallel_maintenance_workers = 0")
+            connection.execute("SET max_parallel_workers_per_gather = 0")
+            free.put(connection)
+
+        def work(task: Callable[[Connection], object]) -> None:
+            connection = free.get()
+            try:
+                task(connection)
+            finally:
+                free.put(connection)
+
+        for number, _ in enumerate(pool.map(work, tasks), 1):
+            progress("keys and checks", number, len(tasks))
+    if problems:
+        raise Problems(problems)
+    return contents
 
 
 def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) -> Iterator[pa.RecordBatch]:

@@ -41,6 +41,19 @@ def build_keys(connection: psycopg.Connection[Any], table: Table) -> Iterator[No
     yield
 
 
+def overlaps(
+    connection: psycopg.Connection[Any], table: Table, source: str, among: str = "true"
+) -> list[Problem]:
+    """The problem `period-overlap` where rows of one subject are true on the same day."""
+    row = connection.execute(table.overlaps(source, among).encode()).fetchone()
+    if not row or not row[0]:
+        return []
+    what = f"{row[0]} rows are true on days on which another row of the same subject is true as well"
+    return [
+        Problem("period-overlap", what, table.register, "give each subject periods that follow each other")
+    ]
+
+
 def refuse_overlaps(
     connection: psycopg.Connection[Any], table: Table, source: str, among: str = "true"
 ) -> None:
@@ -49,17 +62,8 @@ def refuse_overlaps(
     Raises:
         Problem: `period-overlap`.
     """
-    row = connection.execute(table.overlaps(source, among).encode()).fetchone()
-    if row and row[0]:
-        what = f"{row[0]} rows are true on days on which another row of the same subject is true as well"
-        raise Problem(
-            "period-overlap", what, table.register, "give each subject periods that follow each other"
-        )
-
-
-def nothing() -> dict[str, int | str]:
-    """The content of no rows."""
-    return {"rows": 0, "digest": "0", "closed": 0}
+    for problem in overlaps(connection, table, source, among):
+        raise problem
 
 
 def content(connection: psycopg.Connection[Any], table: Table, source: str) -> dict[str, int | str]:
@@ -109,25 +113,12 @@ def publish_import(
     connection: psycopg.Connection[Any],
     job: str,
     tables: Sequence[Table],
+    contents: Content,
     actor: Actor,
     progress: Callable[[str, int, int], None],
 ) -> int:
-    """Check finished shadows and make them registers (or add their rows), with one event.
-
-    Raises:
-        Problems: `reference-missing`.
-    """
-    loading = {table.register: table for table in tables}
-    problems: list[Problem] = []
-    contents: Content = {}
+    """Make finished and checked shadows registers (or add their rows), with one event; its number."""
     with as_problems():
-        for number, table in enumerate(tables, 1):
-            problems += missing_references(connection, table, table.shadow, loading)
-            contents[table.register] = content(connection, table, table.shadow)
-            progress("check", number, len(tables))
-        if problems:
-            jobs.drop_job(connection, job)
-            raise Problems(problems)
         businesses = ",".join(sorted({table.schema for table in tables}))
         with connection.transaction():
             alone(connection, [table for table in tables if _is_empty(connection, table)], progress)

@@ -26,12 +26,11 @@ def entries(group: Group, batch: pa.RecordBatch) -> pa.RecordBatch:
     assert section is not None
     births = _births(section, batch)
     ward = batch.column(group.ward.romaji) if group.ward else pa.nulls(batch.num_rows, pa.string())
-    address = characters.address_keys(_joined(batch, section.address))
     sex = batch.column(section.sex) if section.sex else pa.nulls(batch.num_rows, pa.string())
     shared = {
         "subject": batch.column(section.subject),
         "ward": ward,
-        "address_key": pa.array([key or None for key in address], pa.string()),
+        "address_key": _addresses(batch, section.address),
         "birth_from": births[0],
         "birth_to": births[1],
         "sex": sex,
@@ -39,14 +38,16 @@ def entries(group: Group, batch: pa.RecordBatch) -> pa.RecordBatch:
     forms = []
     bare = None
     for name, kana in section.names:
-        names = batch.column(name)
-        kanas = batch.column(kana) if kana else pa.nulls(batch.num_rows, pa.string())
+        names = _held(batch.column(name))
+        kanas = _held(batch.column(kana)) if kana else pa.nulls(batch.num_rows, pa.string())
         held = pc.or_(pc.is_valid(names), pc.is_valid(kanas))
         bare = pc.invert(held) if bare is None else pc.and_(bare, pc.invert(held))
         if pc.any(held).as_py():
             kept = {column: values.filter(held) for column, values in shared.items()}
-            kept["name_key"] = _folded(characters.name_keys, names.filter(held))
-            kept["kana_key"] = _folded(characters.kana_loose_keys, kanas.filter(held))
+            kept["name_key"] = _folded(characters.name_keys, characters.NAME_PARTS, names.filter(held))
+            kept["kana_key"] = _folded(
+                characters.kana_loose_keys, characters.READING_PARTS, kanas.filter(held)
+            )
             forms.append(_batch(kept))
     if bare is not None and pc.any(bare).as_py():
         kept = {column: values.filter(bare) for column, values in shared.items()}
@@ -63,33 +64,63 @@ def _batch(held: dict[str, pa.Array]) -> pa.RecordBatch:
     return pa.record_batch([held[name] for name in _SCHEMA.names], schema=_SCHEMA)
 
 
-def _folded(fold: Callable[[list[str | None]], list[str | None]], values: pa.Array) -> pa.Array:
+Fold = Callable[[list[str | None]], list[str | None]]
+
+
+def _folded(fold: Fold, parts: str, values: pa.Array) -> pa.Array:
+    """The keys of names: surnames and given names recur, so each of them is folded once and put together again."""
     coded = values.dictionary_encode()
-    keys = pa.array(fold(coded.dictionary.to_pylist()), pa.string())
+    distinct = coded.dictionary
+    split = pc.extract_regex(distinct, _groups(parts))
+    whole = pc.is_null(split)
+    keys = pc.binary_join_element_wise(
+        *(_once(fold, pc.struct_field(split, index)) for index in (0, 1)), "", null_handling="emit_null"
+    )
+    if pc.any(whole).as_py():
+        keys = pc.replace_with_mask(keys, whole, _once(fold, distinct.filter(whole)))
     return keys.take(coded.indices)
 
 
-def _joined(batch: pa.RecordBatch, names: Sequence[str]) -> list[str]:
+def _groups(parts: str) -> str:
+    first, second = (part[1:-1] for part in parts.split("　"))
+    return f"^(?P<first>{first})　(?P<second>{second})$"
+
+
+def _once(fold: Fold, values: pa.Array) -> pa.Array:
+    """Every value folded, each distinct one once."""
+    coded = values.dictionary_encode()
+    return pa.array(fold(coded.dictionary.to_pylist()), pa.string()).take(coded.indices)
+
+
+def _addresses(batch: pa.RecordBatch, names: Sequence[str]) -> pa.Array:
     if not names:
-        return [""] * batch.num_rows
+        return pa.nulls(batch.num_rows, pa.string())
     parts = [pc.fill_null(batch.column(name), "") for name in names]
-    texts: list[str] = pc.binary_join_element_wise(*parts, "").to_pylist()
-    return texts
+    keys = _once(characters.address_keys, pc.binary_join_element_wise(*parts, ""))
+    return _held(keys)
+
+
+def _held(texts: pa.Array) -> pa.Array:
+    """The texts without the empty ones."""
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
 def _births(section: Search, batch: pa.RecordBatch) -> tuple[pa.Array, pa.Array]:
+    """The first and last day on which each birth may lie; only what is not a plain date is looked at one by one."""
+    nothing = pa.nulls(batch.num_rows, pa.string())
     if section.birth is None:
-        nothing = pa.nulls(batch.num_rows, pa.string())
         return nothing, nothing
-
-    def items(suffix: str) -> list[str | None]:
-        name = f"{section.birth}{suffix}"
-        return batch.column(name).to_pylist() if name in batch.schema.names else [None] * batch.num_rows
-
-    ranges = [
-        _range(*triple) for triple in zip(items(""), items("_fushofuragu"), items("_fushohyoki"), strict=True)
-    ]
-    return pa.array([lo for lo, _ in ranges], pa.string()), pa.array([hi for _, hi in ranges], pa.string())
+    day, flag, words = (
+        batch.column(name) if (name := f"{section.birth}{suffix}") in batch.schema.names else nothing
+        for suffix in ("", "_fushofuragu", "_fushohyoki")
+    )
+    certain = pc.and_(pc.is_null(words), pc.fill_null(pc.not_equal(flag, "1"), True))
+    plain = pc.and_(certain, pc.fill_null(pc.and_(pc.greater(day, "1000"), pc.less(day, "9999")), False))
+    doubtful = pc.indices_nonzero(pc.invert(plain))
+    ranges = [_range(*(column[row.as_py()].as_py() for column in (day, flag, words))) for row in doubtful]
+    mask = pc.invert(plain)
+    lo, hi = (pa.array([each[end] for each in ranges], pa.string()) for end in (0, 1))
+    return pc.replace_with_mask(day, mask, lo), pc.replace_with_mask(day, mask, hi)
 
 
 @lru_cache(maxsize=100_000)
