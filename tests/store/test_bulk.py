@@ -127,7 +127,7 @@ def test_every_fault_of_a_load_is_told_at_once_and_nothing_has_changed(city: Sto
 
 def test_overlapping_periods_and_missing_targets_are_refused(city: Store) -> None:
     twice = [*people(3), people(1)[0] | {"rirekibango": 2, "valid_from": date(2021, 1, 1)}]
-    with pytest.raises(Problem, match="period-overlap"):
+    with pytest.raises(Problems, match="period-overlap"):
         store.import_arrow(city, [part(city, twice)], CITY_HALL)
     with pytest.raises(Problems, match="reference-missing"):
         store.import_arrow(city, [part(city, people(3, setaibango="404"), "b")], CITY_HALL)
