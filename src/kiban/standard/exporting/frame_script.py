@@ -15,6 +15,9 @@ SCRIPT = """
       count += !row.hidden;
     }
     for (const part of parts) part.hidden = words.length > 0 && !part.querySelector("tbody tr:not([hidden])");
+    for (const link of document.querySelectorAll("nav a")) {
+      link.parentElement.hidden = Boolean(document.getElementById(link.hash.slice(1))?.closest("[hidden]"));
+    }
     found.textContent = words.length ? `${count}行が該当（全${rows.length}行）` : "";
   };
   box.addEventListener("input", filter);

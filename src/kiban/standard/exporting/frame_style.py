@@ -56,7 +56,8 @@ tr.key > :first-child { box-shadow: inset 4px 0 0 var(--blue); }
 tr.key > * { background: var(--pale); }
 tr:target > * { background: #fffbe6; }
 .text { white-space: pre-line; }
-.id, .code, .type, .who { white-space: nowrap; }
+.id, .type, .who { white-space: nowrap; }
+.code { min-width: 3.5rem; }
 .id { color: var(--quiet); }
 .name { min-width: 14rem; } .long { min-width: 18rem; } .short { min-width: 9.5rem; }
 .changes { table-layout: fixed; min-width: 56rem; }
