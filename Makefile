@@ -32,7 +32,9 @@ lock: $(READY) ## resolve the dependencies anew into requirements.lock
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
-clean: ## remove the environment and the demo's city
+clean: ## stop the database, remove it, the demo's city and the environment
+	-for home in .kiban .kiban/demo .kiban/bench/*; do \
+		if test -e $$home/postgres.json; then KIBAN_HOME=$$home $(BIN)/kiban db down; fi; done
 	rm -rf $(VENV) .kiban
 
 $(READY): requirements.lock pyproject.toml
