@@ -107,6 +107,44 @@ def test_what_was_known_at_a_moment_is_the_same_ever_after(city: Store) -> None:
         assert ask(moment) == answer
 
 
+def test_who_waited_behind_an_event_that_was_undone_gets_a_time_after_every_answer(city: Store) -> None:
+    move_in(city, person(ONE))
+    answered = threading.Event()
+
+    def wait_and_record() -> None:
+        with city.session(CITY_HALL) as session:
+            row = person(ONE, rirekibango=2)
+            session.record("職権修正", ONE, [Change("resident.jumin", row, SINCE)])
+            answered.wait()
+
+    def ask(moment: datetime) -> list[int]:
+        with city.session(EAST_CLERK) as session:
+            return [row["event"] for row in session.history("resident.jumin", moment, atenabango=ONE)]
+
+    def ask_meanwhile() -> tuple[datetime, list[int]]:
+        moment = datetime.now(UTC)
+        return moment, ask(moment)
+
+    with ThreadPoolExecutor(2) as pool, city.owner() as owner:
+        with suppress(ZeroDivisionError), city.session(CITY_HALL) as undone:
+            undone.record("国内転入", "9", [Change("resident.jumin", person("9"), SINCE)])
+            second = pool.submit(wait_and_record)
+            until(lambda: _waiting(owner) == 1)
+            reader = pool.submit(ask_meanwhile)
+            until(lambda: _waiting(owner) == 2)
+            raise ZeroDivisionError
+        moment, answer = reader.result()
+        answered.set()
+        second.result()
+    assert ask(moment) == answer
+
+
+def _waiting(owner: psycopg.Connection[Any]) -> int:
+    row = owner.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def test_what_will_be_known_nobody_is_told(city: Store) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     with city.session(EAST_CLERK) as session, pytest.raises(Problem, match="known-future"):

@@ -280,6 +280,8 @@ def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) 
         table = store.table(register)  # no other edition comes into force before the session ends
         schema = columns.arrow_schema(table.group)
         session.log_export(register, {"export": [str(as_of.valid), str(as_of.known)] if as_of else "all"})
+        if as_of is not None and as_of.known is not None:
+            session.settle(as_of.known)
         yield from columns.from_csv(session.copy_out(_query(table, as_of)), schema, table.dates)
 
 
