@@ -136,3 +136,27 @@ def move_in(city: Store, row: dict[str, Any], valid: Period = SINCE, actor: Acto
         return session.record(
             "国内転入", row["atenabango"], [Change("resident.jumin", row, valid)], valid=valid.start
         )
+
+
+@pytest.fixture(scope="session")
+def people_template(databases: Any, library: standard.Library) -> str:
+    from .people import live
+
+    def prepare(database: Any) -> None:
+        with Store(store.Server(database.owner_dsn, database.app_dsn), library, KEY) as city:
+            for business in ("resident", "nonresident_addressee"):
+                store.apply(city, library.edition(business), CITY_HALL)
+            settle(city)
+            live(city)
+
+    return str(databases.template("people", prepare))
+
+
+@pytest.fixture
+def town(databases: Any, people_template: str, library: standard.Library) -> Iterator[Store]:
+    """A store of 001 kiban-2026.1 with people who have moved, died and been corrected; see people.py."""
+    with (
+        databases.fresh(people_template) as database,
+        Store(store.Server(database.owner_dsn, database.app_dsn), library, KEY) as opened,
+    ):
+        yield opened

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,13 @@ from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, Problem, Problems
 from kiban.standard import Edition
-from kiban.store import former, jobs, planning, publish, reindex
+from kiban.store import former, jobs, planning, publish
 from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
-from kiban.store.planning import Plan, Step, definition
 from kiban.store.rebuild import catch_up, rebuild
+from kiban.store.reindex import build_entries, late_entries
 from kiban.store.schema import SearchTable, Table, quoted
+from kiban.store.steps import Plan, Step, definition
 
 if TYPE_CHECKING:
     from kiban.store.database import Store
@@ -92,6 +93,11 @@ def _permit(made: Plan, reviewed: str | None) -> None:
         )
 
 
+def _nothing() -> dict[str, int | str]:
+    """The content of no rows."""
+    return {"rows": 0, "digest": "0", "closed": 0}
+
+
 @dataclass(frozen=True)
 class _Work:
     """One plan being carried out.
@@ -151,10 +157,13 @@ class _Work:
         statements = [table.create(self.plan.new)]
         if table.group.search:
             statements += [SearchTable(table).create(), *SearchTable(table).indexes()]
-        for statement in statements:
-            self.connection.execute(statement.encode())
+        self._run(statements)
         for _ in publish.build_keys(self.connection, table):
             pass
+
+    def _run(self, statements: Iterable[str]) -> None:
+        """One message for all: while everybody waits for the swap, round trips count."""
+        self.connection.execute(";\n".join(statements).encode())
 
     def _search(self, table: Table, progress: Progress) -> None:
         mark = (self.job, f"search {table.register}")
@@ -163,7 +172,7 @@ class _Work:
         ).fetchone():
             return
         with self.connection.transaction():
-            reindex.build(self.store, self.connection, SearchTable(table), table.shadow, progress)
+            build_entries(self.store, self.connection, SearchTable(table), table.shadow, progress)
             self.connection.execute("INSERT INTO kiban.job_part VALUES (%s, %s, 0)", mark)
 
     def swap(self, actor: Actor, progress: Progress) -> int:
@@ -177,17 +186,18 @@ class _Work:
         contents: publish.Content = {}
         sealed: publish.Content = {}
         with self.connection.transaction():
-            publish.alone(self.connection, [self.old[name] for name in rebuilt], progress)
+            touched = [step.register for step in self.plan.steps if step.action in ("rebuild", "keep")]
+            publish.alone(self.connection, [self.old.get(n, self.new[n]) for n in touched], progress)
             event, recorded_at = publish.open_event(self.connection)
             self._schemas()
             for step in self.plan.steps:
                 if step.action == "end":
                     continue
-                contents[step.register] = publish.nothing()
+                contents[step.register] = _nothing()
                 if step.action == "create":
                     table = self.new[step.register]
                     publish.replace(self.connection, table, title, event, recorded_at)
-                    sealed[step.register] = publish.nothing()
+                    sealed[step.register] = _nothing()
                     publish.seal(self.connection, table, event, sealed[step.register])
                 elif step.action == "rebuild":
                     sealed[step.register] = self._put(step, copied[step.register], event)
@@ -208,20 +218,19 @@ class _Work:
         assert self.plan.old is not None
         old, table = self.old[step.register], self.new[step.register]
         came = catch_up(self.connection, self.base, (old, table, step))
-        sealed = publish.nothing() | {
+        sealed = _nothing() | {
             "rows": int(copied["rows"]) + int(came["rows"]),
             "digest": str(int(copied["digest"]) + int(came["digest"])),
         }
         if step.search == "build":
-            reindex.late(self.connection, SearchTable(table), table.shadow, self.base)
+            late_entries(self.connection, SearchTable(table), table.shadow, self.base)
         publish.drop(self.connection, old, self.plan.old.title)
         statements = [*table.place(), *table.dress(), *table.views(self.plan.new.title)]
         if step.search in ("build", "drop"):
             statements.append(f"DROP TABLE IF EXISTS {SearchTable(table).name}")
         if step.search == "build":
             statements += SearchTable(table).publish()
-        for statement in statements:
-            self.connection.execute(statement.encode())
+        self._run(statements)
         publish.seal(self.connection, table, event, sealed)
         return sealed
 
@@ -233,8 +242,7 @@ class _Work:
         statements = list(table.dress())
         if planning.replaces_views(step, {step.register: before}, self.plan.old, self.plan.new):
             statements += [*before.drop_views(self.plan.old.title), *table.views(self.plan.new.title)]
-        for statement in statements:
-            self.connection.execute(statement.encode())
+        self._run(statements)
         self.connection.execute(
             "UPDATE kiban.register SET refers = %s WHERE register = %s",
             (Jsonb({name: list(target) for name, target in table.references.items()}), table.register),

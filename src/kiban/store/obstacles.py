@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
@@ -13,9 +13,7 @@ from kiban.standard import Edition, Group, Item
 from kiban.store import carrying
 from kiban.store.carrying import Moves
 from kiban.store.schema import Table, literal, never_null, quoted
-
-if TYPE_CHECKING:
-    from kiban.store.planning import Step
+from kiban.store.steps import Step
 
 _BY_EVENTS = "correct them by events, or map them in the edition's recodes"
 _OF_LOG = "rows of a log are never corrected: let the edition go on permitting them"
@@ -51,12 +49,10 @@ def of_rows(
         if any(note.startswith(f"{item.romaji}:") for note in step.notes):
             for code, what, condition, fix in _refused(item, before, editions, moves, step):
                 count = _count(connection, before, condition)
-                if count is None:
-                    what, count = "cannot be turned into the new type of", "some"
-                if count:
-                    yield Problem(
-                        code, f"{count} rows {what} {item.romaji} ({item.name})", before.register, fix
-                    )
+                if count == 0:
+                    continue
+                text = f"{count} rows {what}" if count else "some rows cannot be turned into the new type of"
+                yield Problem(code, f"{text} {item.romaji} ({item.name})", before.register, fix)
 
 
 def _refused(
@@ -89,7 +85,7 @@ def _refused(
         yield "recode-unclear", what, overlap, "say in an edition of its own which code is meant"
 
 
-def _count(connection: psycopg.Connection[Any], table: Table, condition: str) -> int | str | None:
+def _count(connection: psycopg.Connection[Any], table: Table, condition: str) -> int | None:
     """How many rows; None where the database cannot even work the condition out."""
     try:
         row = connection.execute(f"SELECT count(*) FROM {table.name} WHERE {condition}".encode()).fetchone()
@@ -118,8 +114,8 @@ def of_references(
                 place = standing[target].name
                 named += f" AND ({step.source[name]}) NOT IN (SELECT k FROM (SELECT {there} AS k FROM {place}) t WHERE k IS NOT NULL)"
             count = _count(connection, before, named)
-            if count or count is None:
-                what = f"{'some' if count is None else count} rows name a row of {target} that does not exist"
+            if count != 0:
+                what = f"{count or 'some'} rows name a row of {target} that does not exist"
                 yield Problem("reference-missing", what, f"{register} ({name})", "record those rows first")
 
 

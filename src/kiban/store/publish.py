@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from kiban.kernel import Actor, Problem, Problems
+from kiban.kernel import Actor, Problem
 from kiban.standard import Edition
-from kiban.store import jobs
 from kiban.store.errors import as_problems
-from kiban.store.schema import SHADOW, SearchTable, Table, literal, own_view, quoted
+from kiban.store.schema import SearchTable, Table, literal, own_view, quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store
@@ -156,14 +155,14 @@ def alone(
     """
     if not tables:
         return
-    names = ", ".join(["kiban.edition", *(table.name for table in tables)])
+    searched = [SearchTable(table).name for table in tables if table.group.search]
+    names = ", ".join(["kiban.edition", *(table.name for table in tables), *searched])
     for attempt in range(_SWAP_ATTEMPTS):
         try:
             with connection.transaction():
                 connection.execute(f"SET LOCAL lock_timeout = {_SWAP_WAIT_MS}".encode())
                 connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE".encode())
-                connection.execute("SET LOCAL lock_timeout = 0")
-            return
+            return  # whatever else the swap must wait for, it waits no longer than this either
         except psycopg.errors.LockNotAvailable:
             progress("wait for open sessions", attempt + 1, _SWAP_ATTEMPTS)
             time.sleep(_SWAP_WAIT_MS / 1000)

@@ -9,8 +9,8 @@ import psycopg
 from kiban.standard import Edition
 from kiban.store import publish
 from kiban.store.bulk import Progress
-from kiban.store.planning import Step
 from kiban.store.schema import Table, quoted
+from kiban.store.steps import Step
 
 _CHUNK_ROWS = 50_000
 _END = "end"
@@ -34,7 +34,7 @@ def rebuild(
         edition: the edition to come.
         progress: told about every range and key.
     """
-    old, new, step = change
+    old, new, _ = change
     connection.execute(new.create(edition, carried=True).encode())
     connection.execute(
         f"ALTER TABLE {new.shadow} ADD COLUMN IF NOT EXISTS known_from timestamptz NOT NULL, "

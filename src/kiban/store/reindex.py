@@ -46,9 +46,9 @@ def reindex(store: Store, register: str, progress: Progress = quiet) -> int:
         with connection.transaction():
             base = connection.execute("SELECT event FROM kiban.head").fetchone()
             assert base is not None
-            build(store, connection, target, table.name, progress)
+            build_entries(store, connection, target, table.name, progress)
             publish.alone(connection, [table], progress)
-            late(connection, target, table.name, int(base[0]))
+            late_entries(connection, target, table.name, int(base[0]))
             connection.execute(f"DROP TABLE {target.name}".encode())
             for statement in target.publish():
                 connection.execute(statement.encode())
@@ -56,7 +56,7 @@ def reindex(store: Store, register: str, progress: Progress = quiet) -> int:
     return int(made[0]) if made else 0
 
 
-def build(
+def build_entries(
     store: Store, connection: psycopg.Connection[Any], target: SearchTable, source: str, progress: Progress
 ) -> None:
     """Build a search table aside from the rows that are known now, in the transaction of the connection.
@@ -82,7 +82,7 @@ def build(
         connection.execute(statement.encode())
 
 
-def late(connection: psycopg.Connection[Any], target: SearchTable, source: str, base: int) -> None:
+def late_entries(connection: psycopg.Connection[Any], target: SearchTable, source: str, base: int) -> None:
     """Add the entries of the rows that came after an event, while nothing more can happen."""
     batches = list(_rows(connection, target.table, source, f"closed_by IS NULL AND event > {base}"))
     for batch in batches:
