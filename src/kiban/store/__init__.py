@@ -1,6 +1,7 @@
 """The integrated database: the only room that speaks SQL to the registers."""
 
 from kiban.store.bulk import Part, Progress, export_arrow, import_arrow, parquet_parts
+from kiban.store.change import Change
 from kiban.store.claim import actor_key
 from kiban.store.cluster import Cluster, ClusterStatus, Server
 from kiban.store.columns import arrow_schema
@@ -8,7 +9,7 @@ from kiban.store.database import Store
 from kiban.store.editions import apply, plan
 from kiban.store.reindex import reindex
 from kiban.store.search import Hit, Page, Query
-from kiban.store.session import Change, Row, Session
+from kiban.store.session import Row, Session
 from kiban.store.soundness import Report, verify
 from kiban.store.steps import Plan, Step
 from kiban.store.terminal import Command, psql

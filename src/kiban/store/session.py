@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -23,6 +21,7 @@ from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, AsOf, Period, Problem
 from kiban.store import claim, columns, search
+from kiban.store.change import Change, prepared
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, quoted
 
@@ -38,23 +37,6 @@ class _WrittenDate(Loader):
         """YYYY-MM-DD; -infinity is the standard's 0000-01-01."""
         written = bytes(data).decode()
         return columns.ALWAYS if written == "-infinity" else written
-
-
-@dataclass(frozen=True)
-class Change:
-    """What an event changes in one register.
-
-    Attributes:
-        register: schema.table, such as `resident.jumin`.
-        row: the items by their romaji, in their written form; None says that nothing is true of the subject then.
-        valid: for how long it is true; None for a log.
-        subject: the identifying items; needed only where `row` is None.
-    """
-
-    register: str
-    row: Mapping[str, Any] | None
-    valid: Period | None = None
-    subject: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Session:
@@ -167,14 +149,14 @@ class Session:
                 `value-missing`, `period-overlap`, …). `key-duplicate` and `reference-missing` tell whether a number
                 exists in the city, whatever its ward (docs/decisions/0009-what-row-security-does-not-hide.md).
         """
-        prepared = [self._prepared(change) for change in changes]
+        made = [self._prepared(change) for change in changes]
         business = changes[0].register.split(".")[0] if changes else ""
         if any(not isinstance(value, str) for value in (note or {}).values()):
             raise Problem("event-unreadable", "a note holds something else than text", fix="give text")
         with as_problems():
             row = self._connection.execute(
                 "SELECT kiban.record_event(%s, %s, %s, %s::date, %s, %s)",
-                (business, kind, subject, valid, Jsonb(prepared), Jsonb(dict(note or {}))),
+                (business, kind, subject, valid, Jsonb(made), Jsonb(dict(note or {}))),
             ).fetchone()
         assert row is not None
         return int(row[0])
@@ -225,35 +207,7 @@ class Session:
 
     def _prepared(self, change: Change) -> dict[str, Any]:
         table = self._table(change.register, {**(change.row or {}), **change.subject})
-        if table.has_periods and change.valid is None:
-            raise Problem(
-                "period-missing",
-                f"a change of {change.register} has no period",
-                fix="say from when it is true",
-            )
-        source = change.row if change.row is not None else change.subject
-        if any(source.get(name) != value for name, value in change.subject.items()):
-            raise Problem(
-                "subject-mismatch",
-                f"a change of {change.register} names another subject than its row",
-                fix="leave the subject out where there is a row",
-            )
-        missing = [name for name in table.subject if source.get(name) is None]
-        if missing:
-            raise Problem(
-                "subject-missing", f"{change.register} needs {', '.join(missing)}", fix="say whose row it is"
-            )
-        valid = change.valid or Period(None)
-        prepared: dict[str, Any] = {
-            "register": change.register,
-            "subject": _kept({name: source[name] for name in table.subject}, table),
-            "row": None if change.row is None else _kept(change.row, table),
-            "valid_from": valid.start.isoformat() if valid.start else None,
-            "valid_to": valid.end.isoformat() if valid.end else None,
-        }
-        if change.row is not None and table.group.search is not None:
-            prepared["search"] = search.entries(table.group, change.row)
-        return prepared
+        return prepared(change, table)
 
     def _table(self, register: str, items: Mapping[str, Any]) -> Table:
         table = self._tables.get(register)
@@ -363,40 +317,6 @@ _QUERY = re.compile(r"[\s(]*(select|with|values|table)\b", re.IGNORECASE)
 
 def _moment(known: datetime | None) -> str | None:
     return known.isoformat() if known else None
-
-
-def _kept(row: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """The row as the database keeps it."""
-    kept: dict[str, Any] = {}
-    for name, value in row.items():
-        try:
-            if name in table.texts and not isinstance(value, str | None):
-                raise TypeError
-            kept[name] = "-infinity" if name in table.dates and value == columns.ALWAYS else _value(value)
-        except TypeError:
-            what = f"{name} is given as {type(value).__name__}"
-            raise Problem(
-                "value-unreadable",
-                what,
-                table.register,
-                "give text, a whole number, a Decimal, or a list of texts",
-            ) from None
-    return kept
-
-
-def _value(value: object) -> object:
-    """A value in JSON, without any change of what it says: a number with a fraction, for one, stays decimal."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**38:
-        return value
-    if isinstance(value, Decimal) and value.is_finite():
-        return format(value, "f")
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
-        return list(value)
-    raise TypeError
 
 
 def _as_of(table: Table, day: date | None, known: datetime | None) -> tuple[list[str], list[object]]:
