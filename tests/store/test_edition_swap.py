@@ -23,7 +23,7 @@ from kiban import store
 from kiban.kernel import AsOf, Period, Problem
 from kiban.store import Change, Query, Store, publish, rebuild
 
-from .conftest import CITY_HALL, EAST_CLERK, KEY, NADA_CLERK, move_in, person
+from .conftest import CITY_HALL, EAST, EAST_CLERK, KEY, NADA_CLERK, SINCE, move_in, person
 from .people import (
     NEW,
     OLD,
@@ -385,6 +385,45 @@ def test_rows_that_came_meanwhile_and_do_not_fit_stop_the_swap_until_they_are_co
     move_in(town, person("21", nyuryokutanmatsuid="T" * 12))
     bring(town)
     assert_sound(town)
+
+
+def test_a_narrower_key_is_refused_where_rows_would_fall_together_and_leaves_nothing(town: Store) -> None:
+    with town.session(CITY_HALL) as session:
+        session.record("転居", key(2), [Change("resident.ido", moving("I1", key(2)))])
+    before = everything(town)
+    new = town.library.edition("resident", NEW)
+    edition = changed(town, groups=with_items(new, "ido", atenabango={"key": False})).edition
+    with pytest.raises(Problem, match="key-duplicate"):
+        bring(town, edition)
+    assert everything(town) == before
+    assert leftovers(town) == []
+    edition = changed(town, "kiban-wide", groups=with_items(new, "kyuji", rirekibango={"key": False})).edition
+    assert "key, ward or references changed" in [n for s in planned(town, edition).steps for n in s.notes]
+    bring(town, edition)
+    assert_sound(town)
+
+
+def test_periods_that_a_narrower_key_joins_are_refused_even_if_they_come_meanwhile(town: Store) -> None:
+    def named(number: int) -> None:
+        row = {
+            "atenabango": key(1), "kyujirenban": number, "rirekibango": 1, "shiteitoshi_gyoseikutokodo": EAST,
+            "kyuji": "旧", "kyuji_kisaikubun": "1", "kyuji_kisainengappi": "2020-04-01",
+        }  # fmt: skip
+        with town.session(CITY_HALL) as session:
+            session.record("旧氏", key(1), [Change("resident.kyuji", row, SINCE)])
+
+    def meanwhile(step: str, _done: int, _total: int) -> None:
+        if step == "digest":
+            named(2)
+
+    named(1)
+    new = town.library.edition("resident", NEW)
+    edition = changed(town, groups=with_items(new, "kyuji", kyujirenban={"key": False})).edition
+    for progress in (meanwhile, lambda *_: None):  # at the swap, then while building
+        with pytest.raises(Problem, match="period-overlap"):
+            bring(town, edition, progress=progress)
+        assert_sound(town)
+        assert town.applied()["resident"] == OLD
 
 
 FOREIGN = (

@@ -235,6 +235,17 @@ def verify() -> None:
     typer.echo("The store is sound.")
 
 
+@app.command()
+def reindex(register: Annotated[str, typer.Argument(help="Such as resident.jumin.")]) -> None:
+    """Make the search keys of a register anew from its rows. Everybody goes on searching meanwhile."""
+    from kiban import main, settings, store
+    from kiban.cli import progress
+
+    with main.open_store(settings.read(os.environ)) as opened, progress.shown() as tell:
+        made = store.reindex(opened, register, tell)
+    typer.echo(f"{register} is found by {made:,} search entries.")
+
+
 def _operator() -> Actor:
     """Whoever runs the command, working for the whole city."""
     from kiban.kernel import ALL_WARDS, Actor

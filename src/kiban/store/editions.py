@@ -63,7 +63,8 @@ def apply(
         _permit(made, reviewed)
         work = _Work.of(connection, store, made)
         try:
-            work.build(progress)
+            with as_problems():
+                work.build(progress)
         except Problem as problem:
             if (
                 problem.code not in _FROM_OUTSIDE
@@ -181,7 +182,8 @@ class _Work:
         copied = {
             name: publish.content(self.connection, self.new[name], self.new[name].shadow) for name in rebuilt
         }
-        progress("digest", len(copied), len(copied))
+        if copied:
+            progress("digest", len(copied), len(copied))
         title = self.plan.new.title
         contents: publish.Content = {}
         sealed: publish.Content = {}

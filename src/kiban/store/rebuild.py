@@ -122,6 +122,9 @@ def catch_up(
 
     Returns:
         How many rows came, and the sum of their hashes.
+
+    Raises:
+        Problem: `period-overlap` where the key is another one and joins what was apart.
     """
     old, new, step = change
     if new.has_periods:
@@ -139,4 +142,6 @@ def catch_up(
         "SELECT count(*), coalesce(sum(h), 0) FROM late".encode()
     ).fetchone()
     assert row is not None
+    if new.has_periods and tuple(step.carried.get(name) for name in new.subject) != old.subject:
+        publish.refuse_overlaps(connection, new, new.shadow)  # who is one subject now was not before
     return {"rows": int(row[0]), "digest": str(row[1])}
