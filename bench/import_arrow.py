@@ -67,7 +67,8 @@ def _raw_copy(opened: Store, parts: list[Part], folder: Path) -> float:
         for table, file, _ in files:
             with (
                 connection.cursor() as cursor,
-                cursor.copy(f"COPY {_raw(table)} FROM STDIN (FORMAT csv)".encode()) as copy,file.open("rb") as source
+                cursor.copy(f"COPY {_raw(table)} FROM STDIN (FORMAT csv)".encode()) as copy,
+                file.open("rb") as source,
             ):
                 while piece := source.read(_PIECE):
                     copy.write(piece)

@@ -217,14 +217,21 @@ def export(
 
 
 @app.command()
-def verify() -> None:
+def verify(
+    head: Annotated[
+        str | None,
+        typer.Option(
+            help="The head that an earlier verify printed; proves that nothing up to it was rewritten."
+        ),
+    ] = None,
+) -> None:
     """Prove that the store is sound: the chain of events, every row, keys, guards, references. Changes nothing."""
     from kiban import main, settings, store
     from kiban.cli import progress
     from kiban.kernel import Problems
 
     with main.open_store(settings.read(os.environ)) as opened, progress.shown() as tell:
-        report = store.verify(opened, tell)
+        report = store.verify(opened, tell, head=head)
     typer.echo(
         f"{report.events:,} events, {sum(report.rows.values()):,} rows in {len(report.rows)} registers"
     )
@@ -232,7 +239,8 @@ def verify() -> None:
         typer.echo(f"note: {note}")
     if report.problems:
         raise Problems(report.problems)
-    typer.echo("The store is sound.")
+    typer.echo("The store is sound. Keep the head elsewhere, for the next time:")
+    typer.echo(f"  kiban db verify --head {report.head}")
 
 
 @app.command()

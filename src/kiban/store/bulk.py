@@ -30,6 +30,10 @@ Connection = psycopg.Connection[Any]
 
 _STREAMS = 2  # one core of the machine parses or sorts in the server while the other prepares here
 _BATCH_ROWS = 65_536
+_PART_ROWS = 200_000
+
+PLACE = "kiban.place"
+"""Key of a batch's schema metadata: where its rows come from, to be named when one of them is refused."""
 _FAULTS_MOST = 50
 
 
@@ -55,7 +59,7 @@ class Part:
 
 
 def parquet_parts(register: str, folder: Path) -> list[Part]:
-    """The Parquet files of a folder, each a part, in the order of their names.
+    """The Parquet files of a folder in the order of their names, small ones together in one part.
 
     Raises:
         Problem: `parts-missing`, `part-unreadable`.
@@ -65,22 +69,39 @@ def parquet_parts(register: str, folder: Path) -> list[Part]:
         raise Problem(
             "parts-missing", "no Parquet file", str(folder), "give the folder that holds the register's files"
         )
-    return [_parquet_part(register, file) for file in files]
+    parts: list[Part] = []
+    together: list[tuple[Path, int]] = []
+    for file in files:
+        together.append((file, _rows(file)))
+        if sum(rows for _, rows in together) >= _PART_ROWS:
+            parts.append(_parquet_part(register, together))
+            together = []
+    return [*parts, _parquet_part(register, together)] if together else parts
 
 
-def _parquet_part(register: str, file: Path) -> Part:
+def _rows(file: Path) -> int:
     try:
-        rows = pq.read_metadata(file).num_rows
+        return int(pq.read_metadata(file).num_rows)
     except (pa.ArrowException, OSError) as error:
         raise Problem(
             "part-unreadable", "not a whole Parquet file", str(file), "make or copy the file again"
         ) from error
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(file) as opened:
-            yield from opened.iter_batches(_BATCH_ROWS)
 
-    return Part(register, str(file), rows, batches)
+def _parquet_part(register: str, files: Sequence[tuple[Path, int]]) -> Part:
+    """Files that are committed together: a transaction for each small file would cost more than its rows."""
+    names = [str(file) for file, _ in files]
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for name in names:
+            first = 0
+            with pq.ParquetFile(name) as opened:
+                for batch in opened.iter_batches(_BATCH_ROWS):
+                    yield batch.replace_schema_metadata({PLACE: f"{name} from row {first}"})
+                    first += batch.num_rows
+
+    name = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]} ({len(names)})"
+    return Part(register, name, sum(rows for _, rows in files), batches)
 
 
 def import_arrow(
@@ -184,7 +205,10 @@ def _copy(
             cursor.copy(f"COPY {table.shadow} ({names}) FROM STDIN (FORMAT csv)".encode()) as copy,
         ):
             for batch in part.batches():
-                where = f"{part.name} rows {rows} to {rows + batch.num_rows - 1}"
+                place = (batch.schema.metadata or {}).get(
+                    PLACE.encode(), f"{part.name} from row {rows}".encode()
+                )
+                where = place.decode()
                 conformed = columns.conform(batch, table, where)
                 problems = checks.faults(conformed, table, codes, where)
                 found += problems

@@ -106,11 +106,13 @@ def _text(item: Item, column: pa.Array, code_list: CodeList | None) -> Iterator[
             _longer(column, item.digits),
         )
     if item.type == "X":
-        wide = pc.not_equal(pc.binary_length(column), pc.utf8_length(column))
+        wide = pc.invert(pc.string_is_ascii(column))
         yield "value-width", "has full-width characters", "the item is half-width (X)", wide
 
 
 def _longer(column: pa.Array, digits: int) -> pa.Array:
+    if pc.max(pc.binary_length(column)).as_py() <= digits:  # bytes are never fewer than characters
+        return pa.repeat(False, len(column))
     longer = pc.fill_null(pc.greater(pc.utf8_length(column), digits), False)
     if not pc.any(longer).as_py():
         return longer

@@ -15,6 +15,7 @@ NEVER_NULL = "nn_"
 LATE = "kiban_late_"
 """How the names of indexes begin that a change of edition lays on the old table."""
 _IDENTIFIER_BYTES = 63
+_UNTOUCHED = " WITH (autovacuum_enabled = false)"  # while it is built, the server's own rounds only take time
 
 
 def quoted(name: str) -> str:
@@ -131,7 +132,7 @@ class Table:
         if not self.has_periods:
             lines.append("CONSTRAINT never_closed CHECK (closed_by IS NULL)")
         body = ",\n    ".join(lines)
-        return f"CREATE TABLE IF NOT EXISTS {self.shadow} (\n    {body}\n)"
+        return f"CREATE TABLE IF NOT EXISTS {self.shadow} (\n    {body}\n){_UNTOUCHED}"
 
     def checks(self, edition: Edition) -> str | None:
         """Put the rules of the items on a table whose rows keep them already; None where no item has one."""
@@ -224,6 +225,7 @@ class Table:
     def place(self) -> tuple[str, ...]:
         """Put the shadow into its place and set the guard on it."""
         return (
+            f"ALTER TABLE {self.shadow} RESET (autovacuum_enabled)",
             f"ALTER TABLE {self.shadow} RENAME TO {quoted(self.group.id)}",
             f"ALTER TABLE {SHADOW}.{quoted(self.group.id)} SET SCHEMA {quoted(self.schema)}",
             f"CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON {self.name} "
@@ -350,7 +352,8 @@ class SearchTable:
         """The table while it is built."""
         return (
             f"CREATE TABLE IF NOT EXISTS {self.shadow} (subject text NOT NULL, ward text, name_key text, kana_key text, "
-            "address_key text, birth_from text, birth_to text, sex text)"  # days as text: 1951-02-29 is one
+            # Days are text: 1951-02-29 is one of them.
+            f"address_key text, birth_from text, birth_to text, sex text){_UNTOUCHED}"
         )
 
     def indexes(self) -> tuple[str, ...]:
@@ -360,7 +363,7 @@ class SearchTable:
             "kana": "kana_key, subject, ward",
             "name": "name_key, subject, ward",
             "address": "address_key, subject, ward",
-            "birth": "birth_from, kana_key, subject, ward",
+            "birth": "birth_from, subject, ward",
         }
         return tuple(
             f"CREATE INDEX IF NOT EXISTS {quoted(f'{self.table.schema}_{self.id}{self.variant}_{name}')} ON {self.shadow} ({columns})"
@@ -370,6 +373,7 @@ class SearchTable:
     def publish(self) -> tuple[str, ...]:
         """Turn the finished shadow into the search table of its register."""
         return (
+            f"ALTER TABLE {self.shadow} RESET (autovacuum_enabled)",
             f"ALTER TABLE {self.shadow} RENAME TO {quoted(self.id)}",
             f"ALTER TABLE {SHADOW}.{quoted(self.id)} SET SCHEMA {quoted(self.table.schema)}",
             *scope(self.name, "ward" if self.table.group.ward else None),

@@ -94,8 +94,6 @@ def _words(number: int, vague: bool, western: bool, turn: int) -> str:
     era = wareki(day)
     year = str(day.year) if western else f"{era.era}{era.year}"
     month = f"{day.month}月" if not vague or turn % 4 == 0 else ""
-    if vague:
-        text = f"{year}年{month}頃" if turn % 2 else f"{year}年{month}{'' if month else '月'}日不詳"
-    else:
-        text = f"{year}年{month}日不詳"
+    unknown = f"{year}年{month or '月'}日不詳"
+    text = f"{year}年{month}頃" if vague and turn % 2 else unknown
     return text.translate(FULL_WIDTH)
