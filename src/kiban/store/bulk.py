@@ -29,6 +29,12 @@ Progress = Callable[[str, int, int], None]
 Connection = psycopg.Connection[Any]
 
 _STREAMS = 2  # one core of the machine parses or sorts in the server while the other prepares here
+_FINISHING = (
+    "max_parallel_maintenance_workers = 0",  # two tasks run side by side already
+    "max_parallel_workers_per_gather = 0",
+    "maintenance_work_mem = '768MB'",  # a whole city's names sort in memory; both tasks together stay within 4 GiB
+    "work_mem = '192MB'",
+)
 _BATCH_ROWS = 65_536
 _PART_ROWS = 200_000
 
@@ -270,8 +276,8 @@ def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> publis
         free: SimpleQueue[Connection] = SimpleQueue()
         for _ in range(_STREAMS):
             connection = stack.enter_context(store.owner())
-            connection.execute("SET max_parallel_maintenance_workers = 0")
-            connection.execute("SET max_parallel_workers_per_gather = 0")
+            for setting in _FINISHING:
+                connection.execute(f"SET {setting}".encode())
             free.put(connection)
 
         def work(task: Callable[[Connection], object]) -> None:

@@ -84,7 +84,8 @@ class Hit:
     Attributes:
         subject: the 宛名番号.
         ward: the ward of the row whose name or address was found; it may be a former one.
-        row: the subject's row as of the day asked for, or its last; None where no row lies within the actor's wards.
+        row: of the subject's row as of the day asked for, or the one before, the items that the search section names;
+            None where no row lies within the actor's wards.
     """
 
     subject: str
@@ -234,6 +235,24 @@ def entries(group: Group, row: Mapping[str, Any]) -> list[dict[str, str | None]]
             }
             made.append({**shared, **keys})
     return made or [{**shared, "name_key": None, "kana_key": None}]
+
+
+def shown(group: Group, items: Sequence[str]) -> list[str]:
+    """What a list of hits shows of a row: the items that the search section names, and the ward.
+
+    Whoever is chosen from the list is read whole, by `Session.read`.
+    """
+    section = group.search
+    assert section is not None
+    names = [section.subject, *section.numbers, *(name for pair in section.names for name in pair if name)]
+    names += [
+        *section.address,
+        *([section.sex] if section.sex else []),
+        *([group.ward.romaji] if group.ward else []),
+    ]
+    if section.birth:
+        names += [section.birth, f"{section.birth}_fushofuragu", f"{section.birth}_fushohyoki"]
+    return [name for name in dict.fromkeys(names) if name in items]
 
 
 def birth_items(section: Search, row: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:

@@ -106,8 +106,7 @@ class Session:
             )
         with as_problems():
             page = search.run(self._connection, SearchTable(table), query, self.actor, after)
-            subject = table.group.search.subject
-            found = self._current(table, subject, [hit.subject for hit in page.hits], query.as_of)
+            found = self._current(table, [hit.subject for hit in page.hits], query.as_of)
         page = page.with_rows(found)
         asked = {
             "search": query.asked(),
@@ -244,22 +243,32 @@ class Session:
         period, period_values = _as_of(table, None if every_period else as_of.valid, as_of.known)
         return self._select(table, [*conditions, *period], [*values, *period_values])
 
-    def _current(self, table: Table, subject: str, keys: Sequence[str], day: date) -> dict[str, Row]:
-        """The row of each subject as of a day; where it has none that day, its last."""
-        period, values = _as_of(table, None, None)
-        rows = self._select(table, [f"{quoted(subject)} = ANY (%s)", *period], [list(keys), *values])
-        chosen: dict[str, Row] = {}
-        for row in rows:
-            if row[subject] not in chosen or row["valid"].start is None or row["valid"].start <= day:
-                chosen[row[subject]] = row
-        return chosen
+    def _current(self, table: Table, keys: Sequence[str], day: date) -> dict[str, Row]:
+        """What search shows of each subject: its row as of a day; where it has none that day, the one before, else its first."""
+        section = table.group.search
+        assert section is not None
+        started = f"{table.name}.valid_from <= %s"
+        order = f"{started} DESC, CASE WHEN {started} THEN {table.name}.valid_from END DESC, {table.name}.valid_from"
+        rows = self._select(
+            table,
+            [f"{quoted(section.subject)} = ANY (%s)", "closed_by IS NULL"],
+            [list(keys), day, day],
+            items=search.shown(table.group, table.items),
+            one_of=(section.subject, order if table.has_periods else "event"),
+        )
+        return {row[section.subject]: row for row in rows}
 
-    def _select(self, table: Table, conditions: Sequence[str], values: Sequence[object]) -> list[Row]:
-        chosen = [quoted(name) for name in table.items] + [
-            "known_from",
-            "nullif(known_to, 'infinity') AS known_to",
-            "event",
-        ]
+    def _select(
+        self,
+        table: Table,
+        conditions: Sequence[str],
+        values: Sequence[object],
+        items: Sequence[str] | None = None,
+        one_of: tuple[str, str] | None = None,
+    ) -> list[Row]:
+        """Rows with their items (None: all); with `one_of` only the first of each subject in an order."""
+        chosen = [quoted(name) for name in (table.items if items is None else items)]
+        chosen += ["known_from", "nullif(known_to, 'infinity') AS known_to", "event"]
         order = [quoted(name) for name in table.subject]
         if table.has_periods:
             chosen += [
@@ -268,7 +277,10 @@ class Session:
             ]
             order.append(f"{table.name}.valid_from")
         where, by = " AND ".join(conditions), ", ".join(order)
-        statement = f"SELECT {', '.join(chosen)} FROM {table.name} WHERE {where} ORDER BY {by}"
+        first = ""
+        if one_of is not None:
+            first, by = f"DISTINCT ON ({quoted(one_of[0])}) ", f"{quoted(one_of[0])}, {one_of[1]}"
+        statement = f"SELECT {first}{', '.join(chosen)} FROM {table.name} WHERE {where} ORDER BY {by}"
         with as_problems(), self._connection.cursor(row_factory=dict_row) as cursor:
             cursor.adapters.register_loader("date", _WrittenDate)
             cursor.execute(statement.encode(), values, prepare=True)
