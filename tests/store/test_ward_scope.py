@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import psycopg
 import pytest
 
+from kiban import store
 from kiban.kernel import AsOf, Problem
 from kiban.store import Query, Store
 
@@ -122,3 +124,10 @@ def test_the_wide_clerk_finds_the_own_ward_first_and_others_on_request(city: Sto
                 break
     assert [ward for ward, _ in found] == [NADA] * 2 + [EAST] * 5
     assert len({subject for _, subject in found}) == 7
+
+
+def test_a_group_that_nobody_has_decided_on_does_not_come_into_force(city: Store) -> None:
+    edition = city.library.edition("resident", "kiban-2026.2")
+    undecided = replace(edition, groups=(replace(edition.groups[0], scope="undecided"), *edition.groups[1:]))
+    with pytest.raises(Problem, match="scope-undecided"):
+        store.plan(city, undecided)

@@ -173,7 +173,12 @@ def load(
     """
     from kiban import main, settings, store
     from kiban.cli import progress
+    from kiban.kernel import Problem
 
+    if not folder.is_dir():
+        raise Problem(
+            "folder-missing", "there is no such folder", str(folder), "name the folder that holds the files"
+        )
     with main.open_store(settings.read(os.environ), root or ()) as opened, progress.shown() as tell:
         parts = [
             part

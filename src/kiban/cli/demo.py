@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,12 +62,14 @@ def demo(
             f"  {report.events} events, {sum(report.rows.values()):,} rows: the store is {verdict}"
         )
     _console.rule("look around")
+    program = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).exists() else "kiban"
     _console.print(
         f"  export KIBAN_HOME={given.home}   [dim]then[/dim]\n"
-        '  kiban db psql --owner -- -c \'SELECT * FROM "住民基本台帳"."住民" LIMIT 3\' -x\n'
-        "  kiban standard show resident     kiban standard diff --help     kiban --help\n"
-        "  kiban db down                    [dim]stops the database[/dim]",
+        f'  {program} db psql --owner -- -x -c \'SELECT * FROM "住民基本台帳"."住民" LIMIT 3\'\n'
+        f"  {program} standard show resident     {program} --help\n"
+        f"  {program} db down                    [dim]stops the database[/dim]",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -145,9 +148,7 @@ def _totals(opened: Store, folder: Path) -> None:
                 [label["男"], label["女"], day, day],
             )
         }
-    table = Table(
-        "ward", title=f"residents on {day}: red: in the database / in the input", title_justify="left"
-    )
+    table = Table("ward", title=f"residents on {day}", title_justify="left")
     for column in ("households", "men", "women", "total"):
         table.add_column(column, justify="right")
     equal = True
@@ -158,7 +159,7 @@ def _totals(opened: Store, folder: Path) -> None:
         table.add_row(row["ward"], *(f"{a:,}" if a == b else f"[red]{a:,} / {b:,}[/red]" for a, b in pairs))
     _console.print(table)
     _console.print(
-        "  every figure equals the input" if equal else "  [red]the figures differ from the input[/red]"
+        "  every figure equals the input" if equal else "  [red]red: in the database / in the input[/red]"
     )
 
 

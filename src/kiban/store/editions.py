@@ -26,7 +26,19 @@ _FROM_OUTSIDE = ("database-unreachable", "database-full", "time-exceeded")
 
 
 def plan(store: Store, edition: Edition) -> Plan:
-    """What bringing this edition into force would do, and what stands in its way. Changes no register."""
+    """What bringing this edition into force would do, and what stands in its way. Changes no register.
+
+    Raises:
+        Problem: `scope-undecided` where nobody has decided who may read a group.
+    """
+    undecided = [group.name for group in edition.groups if group.scope not in ("ward", "city")]
+    if undecided:
+        raise Problem(
+            "scope-undecided",
+            f"nobody has decided who may read {'、'.join(undecided)}",
+            where=str(edition.folder / "business.yaml"),
+            fix="write scope: ward and the ward item, or scope: city",
+        )
     store.install()
     store.refresh()
     in_force = store.applied().get(edition.id)
