@@ -13,7 +13,7 @@ from pathlib import Path
 from kiban import main, settings, store, town
 from kiban.kernel import ALL_WARDS, Actor
 from kiban.settings import Settings
-from kiban.store import Part, Store
+from kiban.store import Store
 
 HALL = Actor("bench", None, ALL_WARDS, "計測")
 DAY = date(2026, 10, 1)
@@ -46,16 +46,6 @@ def made(residents: int) -> Path:
     return folder
 
 
-def parts(opened: Store, folder: Path) -> list[Part]:
-    """Everything that the town wrote."""
-    found = []
-    for register in opened.tables():
-        place = folder / register.replace(".", "/")
-        if place.is_dir():
-            found += store.parquet_parts(register, place)
-    return found
-
-
 @contextmanager
 def empty(residents: int) -> Iterator[Store]:
     """A store with empty registers on a new server."""
@@ -75,7 +65,7 @@ def loaded(residents: int) -> Iterator[Store]:
     if not mark.exists():
         with empty(residents) as opened:
             print("  loading …", flush=True)
-            store.import_arrow(opened, parts(opened, folder), HALL)
+            store.import_arrow(opened, store.folder_parts(opened, folder), HALL)
             mark.touch()
     with main.open_store(given(residents)) as opened:
         yield opened

@@ -19,7 +19,7 @@ def run(residents: int) -> None:
     folder = city.made(residents)
     city.forget(residents)
     with city.empty(residents) as opened:
-        parts = city.parts(opened, folder)
+        parts = store.folder_parts(opened, folder)
         rows = sum(part.rows for part in parts)
         steps: dict[str, float] = {}
         last = [time.perf_counter()]

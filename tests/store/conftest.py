@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -109,15 +109,18 @@ def settle(city: Store) -> None:
         session.record("設定", "city", changes)
 
 
+def fill(database: Any, library: standard.Library, *steps: Callable[[Store], object]) -> None:
+    """Bring the shipped registers into force in a database, then do the steps."""
+    with Store(store.Server(database.owner_dsn, database.app_dsn), library, KEY) as city:
+        for business in ("resident", "nonresident_addressee"):
+            store.apply(city, library.edition(business), CITY_HALL)
+        for step in steps:
+            step(city)
+
+
 @pytest.fixture(scope="session")
 def city_template(databases: Any, library: standard.Library) -> str:
-    def prepare(database: Any) -> None:
-        with Store(store.Server(database.owner_dsn, database.app_dsn), library, KEY) as city:
-            for business in ("resident", "nonresident_addressee"):
-                store.apply(city, library.edition(business), CITY_HALL)
-            settle(city)
-
-    return str(databases.template("city", prepare))
+    return str(databases.template("city", lambda database: fill(database, library, settle)))
 
 
 @pytest.fixture
@@ -142,14 +145,7 @@ def move_in(city: Store, row: dict[str, Any], valid: Period = SINCE, actor: Acto
 def people_template(databases: Any, library: standard.Library) -> str:
     from .people import live
 
-    def prepare(database: Any) -> None:
-        with Store(store.Server(database.owner_dsn, database.app_dsn), library, KEY) as city:
-            for business in ("resident", "nonresident_addressee"):
-                store.apply(city, library.edition(business), CITY_HALL)
-            settle(city)
-            live(city)
-
-    return str(databases.template("people", prepare))
+    return str(databases.template("people", lambda database: fill(database, library, settle, live)))
 
 
 @pytest.fixture

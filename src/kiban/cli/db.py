@@ -173,19 +173,9 @@ def load(
     """
     from kiban import main, settings, store
     from kiban.cli import progress
-    from kiban.kernel import Problem
 
-    if not folder.is_dir():
-        raise Problem(
-            "folder-missing", "there is no such folder", str(folder), "name the folder that holds the files"
-        )
     with main.open_store(settings.read(os.environ), root or ()) as opened, progress.shown() as tell:
-        parts = [
-            part
-            for register in opened.tables()
-            if (place := folder / register.replace(".", "/")).is_dir()
-            for part in store.parquet_parts(register, place)
-        ]
+        parts = store.folder_parts(opened, folder)
         event = store.import_arrow(opened, parts, _operator(), progress=tell)
         rows = sum(part.rows for part in parts)
     typer.echo(f"{rows:,} rows in {len({part.register for part in parts})} registers (event {event}).")

@@ -115,12 +115,7 @@ def _load(opened: Store, folder: Path) -> None:
     with _timed("apply the editions"):
         for business in ("resident", "nonresident_addressee"):
             store.apply(opened, opened.library.edition(business), _operator())
-    parts = [
-        part
-        for register in opened.tables()
-        if (place := folder / register.replace(".", "/")).is_dir()
-        for part in store.parquet_parts(register, place)
-    ]
+    parts = store.folder_parts(opened, folder)
     rows = sum(part.rows for part in parts)
     with (
         _timed(f"load {rows:,} rows of {len({p.register for p in parts})} registers"),

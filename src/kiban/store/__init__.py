@@ -1,6 +1,6 @@
 """The integrated database: the only room that speaks SQL to the registers."""
 
-from kiban.store.bulk import Part, Progress, export_arrow, import_arrow, parquet_parts
+from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
 from kiban.store.change import Change
 from kiban.store.claim import actor_key
 from kiban.store.cluster import Cluster, ClusterStatus, Server
@@ -35,6 +35,7 @@ __all__ = [
     "apply",
     "arrow_schema",
     "export_arrow",
+    "folder_parts",
     "import_arrow",
     "parquet_parts",
     "plan",

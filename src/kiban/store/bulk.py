@@ -64,6 +64,24 @@ class Part:
     batches: Callable[[], Iterable[pa.RecordBatch]]
 
 
+def folder_parts(store: Store, folder: Path) -> list[Part]:
+    """All that a folder holds for the registers in force: SCHEMA/REGISTER/*.parquet, as a town is written.
+
+    Raises:
+        Problem: `folder-missing`, `parts-missing` where a register's folder is empty, `part-unreadable`.
+    """
+    if not folder.is_dir():
+        raise Problem(
+            "folder-missing", "there is no such folder", str(folder), "name the folder that holds the files"
+        )
+    return [
+        part
+        for register in store.tables()
+        if (place := folder / register.replace(".", "/")).is_dir()
+        for part in parquet_parts(register, place)
+    ]
+
+
 def parquet_parts(register: str, folder: Path) -> list[Part]:
     """The Parquet files of a folder in the order of their names, small ones together in one part.
 

@@ -19,11 +19,6 @@ _CONSTRAINTS: dict[type[psycopg.Error], tuple[str, str, str]] = {
         "correct the value: type, length or code do not fit the item",
     ),
     errors.NotNullViolation: ("value-missing", "a mandatory item has no value", "give the item a value"),
-    errors.ExclusionViolation: (
-        "period-overlap",
-        "two rows of one subject would be true at the same time",
-        "give each subject periods that follow each other, [from, to)",
-    ),
     errors.UniqueViolation: (
         "key-duplicate",
         "the key exists already",

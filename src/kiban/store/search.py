@@ -272,8 +272,3 @@ def birth_range(day: str | None, flag: str | None, notation: str | None) -> tupl
         return None, None
     born = UncertainDate.parse(day, flag, notation)
     return born.sort_lo, born.sort_hi
-
-
-def distinct(values: Sequence[str | None]) -> dict[str, None]:
-    """The distinct values that are not null, in the order of their first appearance."""
-    return dict.fromkeys(value for value in values if value is not None)

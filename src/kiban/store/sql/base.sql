@@ -5,7 +5,6 @@
 SELECT pg_advisory_xact_lock(x'4B6962616E0A'::bigint);   -- two installations at once would trip over each other
 CREATE SCHEMA IF NOT EXISTS kiban;
 CREATE SCHEMA IF NOT EXISTS kiban_shadow;   -- tables under construction: nobody but the owner sees them
-CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA kiban;
 REVOKE ALL ON SCHEMA kiban, kiban_shadow FROM PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA kiban TO kiban_app;
