@@ -1,0 +1,3 @@
+"""What crosses a border is a set: parts, a manifest with counts, sums and digests, and receipts."""
+
+__all__: list[str] = []
