@@ -36,7 +36,7 @@ def server_settings(socket: Path, port: int, folder: Path) -> dict[str, str]:
         # Bulk loads write each page once: few checkpoints, but no more log than a quarter of the free disk.
         "max_wal_size": _megabytes(free // 4, 8192, least=1024),
         "checkpoint_timeout": "30min",
-        "wal_compression": "on",
+        "wal_compression": "off",
         "random_page_cost": "1.1",
         "jit": "off",
         "timezone": "UTC",
