@@ -1,16 +1,41 @@
-"""Characters: how the standard counts them, and the keys that find people. Keys never replace a record."""
+"""Characters: legacy code pages, how the standard counts them, and the keys that find people.
+
+Keys never replace a record, and a code page never replaces a character.
+"""
 
 from kiban.characters.addresses import address_key, address_keys
+from kiban.characters.codepages import (
+    CODE_PAGES,
+    BlockFaults,
+    CodePage,
+    Decoded,
+    DecodedBlock,
+    Encoded,
+    EncodedBlock,
+    Fault,
+    Mode,
+    code_page,
+)
 from kiban.characters.kana import READING_PARTS, kana_key, kana_keys, kana_loose_key, kana_loose_keys
 from kiban.characters.kanji import kanji_variants
 from kiban.characters.names import NAME_PARTS, name_key, name_keys
 from kiban.characters.selectors import length, strip_selectors
 
 __all__ = [
+    "CODE_PAGES",
     "NAME_PARTS",
     "READING_PARTS",
+    "BlockFaults",
+    "CodePage",
+    "Decoded",
+    "DecodedBlock",
+    "Encoded",
+    "EncodedBlock",
+    "Fault",
+    "Mode",
     "address_key",
     "address_keys",
+    "code_page",
     "kana_key",
     "kana_keys",
     "kana_loose_key",

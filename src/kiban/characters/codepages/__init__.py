@@ -1,0 +1,18 @@
+"""Legacy code pages of mainframes, strict in both directions: nothing is ever replaced, dropped or guessed."""
+
+from kiban.characters.codepages.blocks import BlockFaults, DecodedBlock, EncodedBlock
+from kiban.characters.codepages.page import CodePage, Decoded, Encoded, Fault, Mode
+from kiban.characters.codepages.shelf import CODE_PAGES, code_page
+
+__all__ = [
+    "CODE_PAGES",
+    "BlockFaults",
+    "CodePage",
+    "Decoded",
+    "DecodedBlock",
+    "Encoded",
+    "EncodedBlock",
+    "Fault",
+    "Mode",
+    "code_page",
+]
