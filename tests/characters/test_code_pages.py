@@ -63,7 +63,16 @@ def test_jef_agrees_with_the_makers_table_but_for_listed_codes(codepages: Path) 
         if page.double.get(code) not in texts:
             other.append(code)
     assert len(told) > 6_800
-    gaps = ["ADE5", "ADE6", "ADE7", "ADE8", "ADE9", "ADF3", "ADF8", "ADF9"]  # the maker's own symbols in row 13
+    gaps = [
+        "ADE5",
+        "ADE6",
+        "ADE7",
+        "ADE8",
+        "ADE9",
+        "ADF3",
+        "ADF8",
+        "ADF9",
+    ]  # the maker's own symbols in row 13
     assert [f"{code:04X}" for code in sorted(other)] == gaps
     assert all(code not in page.double for code in other)  # a gap is told; another character never is
 
@@ -112,7 +121,10 @@ def test_a_selector_that_no_code_carries_is_not_dropped() -> None:
         (lambda: characters.code_page("jipse"), "code-table-needed"),
         (lambda: characters.code_page("jef", gaiji={0x4141: "髙"}), "gaiji-outside"),
         (lambda: characters.code_page("jef", tables=[Path("/nowhere.json")]), "code-table-unreadable"),
-        (lambda: PAGE["jef"].decode_block(np.zeros((1, 3), np.uint8), "double"), "field-width-odd"),
+        (
+            lambda: characters.decode_block(PAGE["jef"], np.zeros((1, 3), np.uint8), "double"),
+            "field-width-odd",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(call: object, code: str) -> None:
@@ -137,7 +149,7 @@ def test_what_is_written_reads_the_same(name: str, data: st.DataObject) -> None:
 
 
 def column(page: CodePage, rows: list[bytes], mode: str) -> characters.DecodedBlock:
-    return page.decode_block(np.array([list(row) for row in rows], np.uint8), mode)  # type: ignore[arg-type]
+    return characters.decode_block(page, np.array([list(row) for row in rows], np.uint8), mode)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -218,13 +230,13 @@ def test_a_column_written_reads_the_same(name: str, mode: str, data: st.DataObje
         "".join
     )
     rows = data.draw(st.lists(st.none() | alphabet, min_size=1, max_size=6))
-    made = page.encode_block(pa.array(rows, pa.string()), 40, mode)  # type: ignore[arg-type]
+    made = characters.encode_block(page, pa.array(rows, pa.string()), 40, mode)  # type: ignore[arg-type]
     assert len(made.faults) == 0
-    assert page.decode_block(made.block, mode).text.to_pylist() == rows  # type: ignore[arg-type]
+    assert characters.decode_block(page, made.block, mode).text.to_pylist() == rows  # type: ignore[arg-type]
 
 
 def test_a_text_too_long_for_its_field_is_a_fault_and_is_not_cut() -> None:
-    made = PAGE["jef"].encode_block(pa.array(["田中", "田中太郎"]), 4, "double")
+    made = characters.encode_block(PAGE["jef"], pa.array(["田中", "田中太郎"]), 4, "double")
     assert made.faults.row.tolist() == [1]
     assert made.faults.code == ["field-overflow"]
     assert made.block[1].tobytes() == b"\x40\x40\x40\x40"

@@ -15,6 +15,8 @@ from kiban.characters.codepages import (
     Fault,
     Mode,
     code_page,
+    decode_block,
+    encode_block,
 )
 from kiban.characters.kana import READING_PARTS, kana_key, kana_keys, kana_loose_key, kana_loose_keys
 from kiban.characters.kanji import kanji_variants
@@ -36,6 +38,8 @@ __all__ = [
     "address_key",
     "address_keys",
     "code_page",
+    "decode_block",
+    "encode_block",
     "kana_key",
     "kana_keys",
     "kana_loose_key",

@@ -1,6 +1,12 @@
 """Legacy code pages of mainframes, strict in both directions: nothing is ever replaced, dropped or guessed."""
 
-from kiban.characters.codepages.blocks import BlockFaults, DecodedBlock, EncodedBlock
+from kiban.characters.codepages.blocks import (
+    BlockFaults,
+    DecodedBlock,
+    EncodedBlock,
+    decode_block,
+    encode_block,
+)
 from kiban.characters.codepages.page import CodePage, Decoded, Encoded, Fault, Mode
 from kiban.characters.codepages.shelf import CODE_PAGES, code_page
 
@@ -15,4 +21,6 @@ __all__ = [
     "Fault",
     "Mode",
     "code_page",
+    "decode_block",
+    "encode_block",
 ]

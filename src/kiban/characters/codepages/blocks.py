@@ -106,7 +106,7 @@ class _Key:
         return isinstance(other, _Key) and other.page is self.page
 
 
-def decode(page: CodePage, block: NDArray[np.uint8], mode: Mode) -> DecodedBlock:
+def decode_block(page: CodePage, block: NDArray[np.uint8], mode: Mode) -> DecodedBlock:
     """Read one field of many records.
 
     Args:
@@ -240,7 +240,7 @@ def _texts(
     )
 
 
-def encode(page: CodePage, text: pa.StringArray, width: int, mode: Mode) -> EncodedBlock:
+def encode_block(page: CodePage, text: pa.StringArray, width: int, mode: Mode) -> EncodedBlock:
     """Write one field of many records.
 
     Args:

@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
-
-import pyarrow as pa
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from kiban.characters.codepages.blocks import DecodedBlock, EncodedBlock
+from typing import Literal
 
 Mode = Literal["single", "double", "mixed"]
 """How a field is written: single-byte only, double-byte only, or changing by shift codes or lead bytes."""
@@ -143,18 +135,6 @@ class CodePage:
         if single is not None and not (wide and double is not None):
             return single.to_bytes(1, "big"), False
         return (None, wide) if double is None else (double.to_bytes(2, "big"), True)
-
-    def decode_block(self, block: NDArray[np.uint8], mode: Mode) -> DecodedBlock:
-        """Read one field of many records at once; see `blocks.decode`."""
-        from kiban.characters.codepages import blocks  # noqa: PLC0415  (the block functions need this class)
-
-        return blocks.decode(self, block, mode)
-
-    def encode_block(self, text: pa.StringArray, width: int, mode: Mode) -> EncodedBlock:
-        """Write one field of many records at once; see `blocks.encode`."""
-        from kiban.characters.codepages import blocks  # noqa: PLC0415
-
-        return blocks.encode(self, text, width, mode)
 
     def pad(self, mode: Mode) -> bytes:
         """What fills up a field of this mode."""
