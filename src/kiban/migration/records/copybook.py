@@ -1,0 +1,285 @@
+"""Reads COBOL copybooks: what lies where in a record. All faults of a copybook are told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiban.kernel import Problem, Problems
+from kiban.migration.records.layout import Copybook, Field, Kind, Record, Sign, Table
+
+_BINARY = {"COMP", "COMP-4", "COMP-5", "BINARY", "COMPUTATIONAL", "COMPUTATIONAL-4", "COMPUTATIONAL-5"}
+_PACKED = {"COMP-3", "PACKED-DECIMAL", "COMPUTATIONAL-3"}
+_FLOATS = {"COMP-1", "COMP-2", "COMPUTATIONAL-1", "COMPUTATIONAL-2"}
+_NOISE = {"IS", "ARE", "TIMES", "USAGE", "ON", "CHARACTER", "JUST", "JUSTIFIED", "RIGHT", "GLOBAL", "EXTERNAL", "ZEROS"}
+_MOST_DIGITS = 18
+
+
+@dataclass
+class _Entry:
+    """One sentence of the copybook."""
+
+    line: int
+    level: int
+    name: str
+    picture: str | None = None
+    usage: str = "DISPLAY"
+    redefines: str | None = None
+    least: int = 1
+    most: int = 1
+    depends: str | None = None
+    separate: Sign | None = None
+    sync: bool = False
+    children: list[_Entry] = field(default_factory=list)
+
+
+def parse_copybook(text: str, where: str) -> Copybook:
+    """Read a copybook, in fixed form (columns 8 to 72) or free form.
+
+    Args:
+        text: of the copybook.
+        where: its file, for messages.
+
+    Raises:
+        Problems: `copybook-empty`, `copybook-word` for what is not understood, `copybook-picture`, `copybook-float`,
+            `copybook-digits` for numbers of more than 18 digits, `copybook-redefines` for what redefines nothing or is longer than
+            it, `copybook-depending` for a table of varying length that is not the last of its record or has no counter before it,
+            `copybook-twice` for two fields of one name.
+    """
+    faults: list[Problem] = []
+    entries = list(_entries(text, where, faults))
+    roots = _tree(entries)
+    if not roots and not faults:
+        faults.append(Problem("copybook-empty", "no record description", where, "give a copybook with a level 01"))
+    choices: list[tuple[str, ...]] = []
+    records = [_Placing(where, faults, choices).record(root) for root in roots]
+    if faults:
+        raise Problems(faults)
+    return Copybook(tuple(records), tuple(choices))
+
+
+def _entries(text: str, where: str, faults: list[Problem]) -> Iterator[_Entry]:
+    for line, sentence in _sentences(text):
+        words = sentence.split()
+        if not words[0].isdigit():
+            faults.append(_fault("copybook-word", f"{words[0]} where a level number should be", where, line))
+            continue
+        level = int(words[0])
+        if level in {66, 78, 88}:
+            continue
+        named = len(words) > 1 and words[1].upper() not in {"PIC", "PICTURE", "REDEFINES", "OCCURS", "VALUE", "USAGE"}
+        entry = _Entry(line, level, words[1] if named else "FILLER")
+        _clauses(entry, words[2 if named else 1 :], where, faults)
+        yield entry
+
+
+def _sentences(text: str) -> Iterator[tuple[int, str]]:
+    """Sentences with the line they begin in; comments and the number areas of fixed form are left out."""
+    lines = text.splitlines()
+    fixed = any(re.match(r"^(\d{6}|\s{6})[ *\-/]\s*(\d\d|\*|$)", line) for line in lines) and not any(
+        re.match(r"^\s{0,5}\d\d\s+\S", line) for line in lines
+    )
+    begun, parts = 0, ""
+    for number, whole in enumerate(lines, 1):
+        if fixed:
+            if whole[6:7] in {"*", "/"}:
+                continue
+            line = whole[7:72]
+        else:
+            line = re.sub(r"\*>.*$|^\s*\*.*$", "", whole)
+        if not line.strip():
+            continue
+        begun = begun or number
+        parts += " " + line.strip()
+        while (end := re.search(r"\.(\s|$)", parts)) is not None:
+            sentence, parts = parts[: end.start()].strip(), parts[end.end() :].strip()
+            if sentence:
+                yield begun, sentence
+            begun = number if parts else 0
+    if parts.strip():
+        yield begun, parts.strip()
+
+
+def _clauses(entry: _Entry, words: list[str], where: str, faults: list[Problem]) -> None:
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        upper = word.upper()
+        if upper in {"PIC", "PICTURE"}:
+            if rest and rest[0].upper() == "IS":
+                rest.pop(0)
+            entry.picture = rest.pop(0).upper() if rest else ""
+        elif upper == "REDEFINES" and rest:
+            entry.redefines = rest.pop(0)
+        elif upper == "OCCURS" and rest:
+            _occurs(entry, rest)
+        elif upper in {"VALUE", "VALUES"}:
+            return  # what a field begins with says nothing about a file
+        elif upper in {"LEADING", "TRAILING"}:
+            entry.separate = "leading" if upper == "LEADING" else "trailing"
+            if not (rest and rest[0].upper() == "SEPARATE"):
+                entry.separate = None
+                if upper == "LEADING":
+                    faults.append(_fault("copybook-word", "SIGN LEADING without SEPARATE", where, entry.line))
+        elif upper in {"SYNC", "SYNCHRONIZED"}:
+            entry.sync = True
+        elif upper in _BINARY | _PACKED | {"DISPLAY", "DISPLAY-1", "NATIONAL"}:
+            entry.usage = upper
+        elif upper in _FLOATS:
+            faults.append(_fault("copybook-float", f"{upper}: floating numbers hold no yen", where, entry.line))
+        elif upper not in _NOISE | {"SIGN", "SEPARATE"}:
+            faults.append(_fault("copybook-word", f"{word} is not understood", where, entry.line))
+
+
+def _occurs(entry: _Entry, rest: list[str]) -> None:
+    entry.least = entry.most = int(rest.pop(0))
+    if rest and rest[0].upper() == "TO":
+        rest.pop(0)
+        entry.most = int(rest.pop(0))
+    while rest and rest[0].upper() in {"TIMES", "DEPENDING", "ON", "INDEXED", "BY"}:
+        word = rest.pop(0).upper()
+        if word == "DEPENDING":
+            if rest and rest[0].upper() == "ON":
+                rest.pop(0)
+            entry.depends = rest.pop(0) if rest else ""
+        elif word == "INDEXED":
+            if rest and rest[0].upper() == "BY":
+                rest.pop(0)
+            rest.pop(0)
+
+
+def _tree(entries: list[_Entry]) -> list[_Entry]:
+    roots: list[_Entry] = []
+    path: list[_Entry] = []
+    for entry in entries:
+        while path and path[-1].level >= entry.level:
+            path.pop()
+        (path[-1].children if path else roots).append(entry)
+        path.append(entry)
+    return roots
+
+
+def _fault(code: str, message: str, where: str, line: int) -> Problem:
+    return Problem(code, message, f"{where} line {line}", "correct the copybook")
+
+
+class _Placing:
+    """Puts the fields of one record at their places."""
+
+    def __init__(self, where: str, faults: list[Problem], choices: list[tuple[str, ...]]) -> None:
+        self.where, self.faults, self.choices = where, faults, choices
+        self.fields: list[Field] = []
+        self.table: Table | None = None
+        self.fillers = 0
+
+    def record(self, root: _Entry) -> Record:
+        end = self.place(root, 0, (), "")
+        seen: set[str] = set()
+        for one in self.fields:
+            if one.name in seen:
+                self.fault("copybook-twice", f"{one.name} stands twice in {root.name}", root)
+            seen.add(one.name)
+        if self.table is not None:
+            if self.table.offset + self.table.length * self.table.most != end:
+                self.fault("copybook-depending", f"{self.table.name} is not the last of its record", root)
+            if self.table.count not in seen:
+                self.fault("copybook-depending", f"{self.table.count} does not stand before {self.table.name}", root)
+            end = self.table.offset
+        return Record(root.name, end, tuple(self.fields), self.table)
+
+    def place(self, entry: _Entry, offset: int, under: tuple[str, ...], suffix: str) -> int:
+        """Place an entry and what is in it; returns where it ends."""
+        if entry.depends is not None:
+            return self.varying(entry, offset)
+        if entry.most > 1:
+            for number in range(1, entry.most + 1):
+                offset = self.once(entry, offset, under, f"{suffix[:-1]},{number})" if suffix else f"({number})")
+            return offset
+        return self.once(entry, offset, under, suffix)
+
+    def once(self, entry: _Entry, offset: int, under: tuple[str, ...], suffix: str) -> int:
+        if entry.picture is not None:
+            return self.leaf(entry, offset, under, suffix)
+        starts: dict[str, tuple[int, int]] = {}
+        shared: dict[str, list[str]] = {}
+        redefined = {child.redefines for child in entry.children if child.redefines}
+        for child in entry.children:
+            inside = under
+            begin = offset
+            if child.redefines is not None:
+                if child.redefines not in starts:
+                    self.fault("copybook-redefines", f"{child.redefines} does not stand before {child.name}", child)
+                    continue
+                begin = starts[child.redefines][0]
+                shared[child.redefines].append(child.name)
+            if child.redefines is not None or child.name in redefined:
+                inside = (*under, child.name)
+                shared.setdefault(child.name, [child.name]) if child.redefines is None else None
+            end = self.place(child, begin, inside, suffix)
+            starts[child.name] = (begin, end)
+            if child.redefines is not None:
+                if end > starts[child.redefines][1]:
+                    self.fault("copybook-redefines", f"{child.name} is longer than {child.redefines}", child)
+                elif end < starts[child.redefines][1]:
+                    self.filler(end, starts[child.redefines][1] - end, inside)
+            else:
+                offset = end
+        self.choices += [tuple(names) for names in shared.values()]
+        return offset
+
+    def varying(self, entry: _Entry, offset: int) -> int:
+        inner = _Placing(self.where, self.faults, self.choices)
+        length = inner.once(entry, 0, (), "")
+        if self.table is not None or inner.table is not None:
+            self.fault("copybook-depending", "only one table of varying length is understood", entry)
+        self.table = Table(
+            entry.name, offset, length, entry.least, entry.most, entry.depends or "", tuple(inner.fields)
+        )
+        return offset + length * entry.most
+
+    def leaf(self, entry: _Entry, offset: int, under: tuple[str, ...], suffix: str) -> int:
+        read = _picture(entry)
+        if isinstance(read, str):
+            self.fault("copybook-picture", read, entry)
+            return offset
+        kind, digits, scale, sign, length = read["kind"], read["digits"], read["scale"], read["sign"], read["length"]
+        if digits > _MOST_DIGITS:
+            self.fault("copybook-digits", f"{entry.name} has {digits} digits; at most {_MOST_DIGITS} are exact", entry)
+        if entry.sync and kind == "binary" and offset % length:
+            slack = length - offset % length
+            self.filler(offset, slack, under)
+            offset += slack
+        if entry.name.upper() == "FILLER":
+            self.filler(offset, length, under)
+        else:
+            self.fields.append(Field(entry.name + suffix, offset, length, kind, digits, scale, sign, under))
+        return offset + length
+
+    def filler(self, offset: int, length: int, under: tuple[str, ...]) -> None:
+        self.fields.append(Field(f"FILLER@{offset}" + "".join(f"/{name}" for name in under), offset, length, "filler", under=under))
+
+    def fault(self, code: str, message: str, entry: _Entry) -> None:
+        self.faults.append(_fault(code, message, self.where, entry.line))
+
+
+def _picture(entry: _Entry) -> dict[str, Any] | str:
+    """Kind, digits, scale, sign and length in bytes; or what is wrong."""
+    picture = re.sub(r"(.)\((\d+)\)", lambda found: found[1] * int(found[2]), entry.picture or "")
+    if re.fullmatch(r"[XA]+", picture):
+        return {"kind": "text", "digits": 0, "scale": 0, "sign": "none", "length": len(picture)}
+    if re.fullmatch(r"[NG]+", picture):
+        return {"kind": "national", "digits": 0, "scale": 0, "sign": "none", "length": 2 * len(picture)}
+    if not re.fullmatch(r"S?9*(V9*)?", picture) or "9" not in picture:
+        return f"PIC {entry.picture} is not understood"
+    digits = picture.count("9")
+    scale = len(picture.partition("V")[2])
+    sign: Sign = "none" if not picture.startswith("S") else entry.separate or "within"
+    kind: Kind = "zoned"
+    length = digits + (sign in {"leading", "trailing"})
+    if entry.usage in _PACKED:
+        kind, length = "packed", digits // 2 + 1
+    elif entry.usage in _BINARY:
+        kind, length = "binary", 2 if digits <= 4 else 4 if digits <= 9 else 8
+    return {"kind": kind, "digits": digits, "scale": scale, "sign": sign, "length": length}
