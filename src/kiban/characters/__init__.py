@@ -4,6 +4,7 @@ Keys never replace a record, and a code page never replaces a character.
 """
 
 from kiban.characters.addresses import address_key, address_keys
+from kiban.characters.charts import CHART_COLUMNS, CLASSES, DECISION_COLUMNS, Chart, ChartRow
 from kiban.characters.codepages import (
     CODE_PAGES,
     BlockFaults,
@@ -18,16 +19,22 @@ from kiban.characters.codepages import (
     decode_block,
     encode_block,
 )
+from kiban.characters.decisions import sign_decisions, verify_decisions
 from kiban.characters.kana import READING_PARTS, kana_key, kana_keys, kana_loose_key, kana_loose_keys
 from kiban.characters.kanji import kanji_variants
 from kiban.characters.names import NAME_PARTS, name_key, name_keys
 from kiban.characters.selectors import length, strip_selectors
 
 __all__ = [
+    "CHART_COLUMNS",
+    "CLASSES",
     "CODE_PAGES",
+    "DECISION_COLUMNS",
     "NAME_PARTS",
     "READING_PARTS",
     "BlockFaults",
+    "Chart",
+    "ChartRow",
     "CodePage",
     "Decoded",
     "DecodedBlock",
@@ -48,5 +55,7 @@ __all__ = [
     "length",
     "name_key",
     "name_keys",
+    "sign_decisions",
     "strip_selectors",
+    "verify_decisions",
 ]
