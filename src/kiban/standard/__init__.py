@@ -3,7 +3,7 @@
 from kiban.standard.change import Change
 from kiban.standard.diff import Diff, diff
 from kiban.standard.exporting import EXPORT_FORMATS, diff_page, export
-from kiban.standard.findings import Finding
+from kiban.standard.findings import Finding, Findings, suggest
 from kiban.standard.importing import Imported, ImportRequest, Leftover, import_workbook
 from kiban.standard.load import Reading, check, edition_folders, library, load, read
 from kiban.standard.model import Code, CodeList, Edition, Group, Item, Library, Overlay, Search
@@ -11,6 +11,7 @@ from kiban.standard.overlay import overlay
 from kiban.standard.references import target_item
 from kiban.standard.sql import sql_check, sql_type
 from kiban.standard.values import ItemRules, check_value, rules
+from kiban.standard.yamlfile import Document, Fields, read_document
 
 __all__ = [
     "EXPORT_FORMATS",
@@ -18,8 +19,11 @@ __all__ = [
     "Code",
     "CodeList",
     "Diff",
+    "Document",
     "Edition",
+    "Fields",
     "Finding",
+    "Findings",
     "Group",
     "ImportRequest",
     "Imported",
@@ -41,8 +45,10 @@ __all__ = [
     "load",
     "overlay",
     "read",
+    "read_document",
     "rules",
     "sql_check",
     "sql_type",
+    "suggest",
     "target_item",
 ]

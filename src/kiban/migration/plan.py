@@ -1,0 +1,191 @@
+"""plan.yaml: what is migrated, from which files of which systems, to which registers, and who answers for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from kiban.characters import Mode
+
+Form = Literal["fixed", "rdw", "csv"]
+
+
+@dataclass(frozen=True)
+class System:
+    """A legacy system. Its gaiji are never mixed with those of another.
+
+    Attributes:
+        id: short, such as JUKI; names the system in charts, ledgers and decisions.
+        title, vendor, owner: as officials read them. The owner is asked about findings and signs.
+        code_page: of its double-byte text; see `characters.code_page`.
+        tables: code tables laid over the algorithmic area, JSON.
+        charts, decisions: the city's gaiji chart and its two-person decisions, CSV.
+    """
+
+    id: str
+    title: str
+    vendor: str
+    owner: str
+    code_page: str
+    tables: tuple[Path, ...] = ()
+    charts: tuple[Path, ...] = ()
+    decisions: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Which fields of a file's first or last record say what it is.
+
+    Attributes:
+        file_id, cut_date: fields of the first record.
+        count: field of the last record: how many records lie between.
+    """
+
+    file_id: str | None = None
+    cut_date: str | None = None
+    count: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One expected file of the unload.
+
+    Attributes:
+        id: as in every ledger; `JUKI-01` where the plan says `JUKI` with part 01.
+        kind: the id in the plan, shared by all parts.
+        part: of a file delivered in several; "" where it is one.
+        system: id of a `System`.
+        path: relative to the unload folder.
+        title, owner: as officials read them.
+        form: fixed records, variable records with a descriptor word, or CSV with a line of names.
+        segment: dataset name of a CSV file; "" for others, whose copybook names them.
+        copybook: None for CSV.
+        code_page: where it differs from that of the system; otherwise the system's.
+        modes, when, unset: what the copybook leaves open; see `records.Reading`.
+        checks: see `Checks`.
+        key: fields that tell its records apart; the profile looks for doubles.
+        coded: fields whose values are codes and may be shown in the profile; every other field counts as personal.
+        wards: of its records, where the file is of certain wards only.
+    """
+
+    id: str
+    kind: str
+    part: str
+    system: str
+    path: str
+    title: str
+    owner: str
+    form: Form
+    code_page: str
+    segment: str = ""
+    copybook: Path | None = None
+    modes: Mapping[str, Mode] = field(default_factory=dict)
+    when: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    unset: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    checks: Checks = field(default_factory=Checks)
+    key: tuple[str, ...] = ()
+    coded: tuple[str, ...] = ()
+    wards: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """A group of the standard that is filled.
+
+    Attributes:
+        edition: of a business, such as resident.
+        group: of that edition.
+        map: CSV that says where every item comes from.
+        source: name of the segment whose records become its rows.
+    """
+
+    edition: str
+    group: str
+    map: Path
+    source: str
+
+
+@dataclass(frozen=True)
+class NotHeld:
+    """A group of the standard the legacy systems hold nothing of, and why."""
+
+    edition: str
+    group: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Whoever uses the data afterwards: printers, banks, the prefecture, elections."""
+
+    id: str
+    title: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A migration.
+
+    Attributes:
+        id: short; names the sets it leaves.
+        title: as officials read it.
+        city: code of the local government, six digits.
+        cut_date: the day whose state every file shows.
+        window_hours: how long the business may stand still.
+        folder: of the plan; its paths are relative to it.
+        unload: where the files arrive.
+        totals: what the legacy systems printed, CSV in the unload folder; None where there is nothing.
+        signers: roles that are asked to sign, in order.
+    """
+
+    id: str
+    title: str
+    city: str
+    cut_date: date
+    window_hours: int
+    folder: Path
+    unload: Path
+    systems: tuple[System, ...]
+    files: tuple[SourceFile, ...]
+    targets: tuple[Target, ...]
+    not_held: tuple[NotHeld, ...]
+    consumers: tuple[Consumer, ...]
+    totals: str | None = None
+    signers: tuple[str, ...] = ()
+
+    def system(self, name: str) -> System:
+        """The system of this id; the loader has checked that there is one."""
+        return next(one for one in self.systems if one.id == name)
+
+    def file(self, name: str) -> SourceFile:
+        """The file of this id."""
+        return next(one for one in self.files if one.id == name)
+
+    @property
+    def findings(self) -> Path:
+        """Where decisions on findings are written: decisions/findings.csv beside the plan."""
+        return self.folder / "decisions" / "findings.csv"
+
+    def as_data(self) -> dict[str, Any]:
+        """Everything the plan says, as JSON can hold it; paths relative to the plan, without the place of the unload."""
+        data: dict[str, Any] = plain(self, self.folder)
+        return {name: value for name, value in data.items() if name not in ("folder", "unload")}
+
+
+def plain(value: Any, folder: Path) -> Any:
+    """A value of a plan as JSON can hold it; paths relative to a folder where they lie in it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: plain(getattr(value, one.name), folder) for one in fields(value)}
+    if isinstance(value, Path):
+        return (value.relative_to(folder) if value.is_relative_to(folder) else value).as_posix()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: plain(each, folder) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(each, folder) for each in value]
+    return value

@@ -1,0 +1,111 @@
+"""What a stage of the migration is: the one shape all ten share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kiban.migration.plan import Plan
+from kiban.store import Store
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether the next stage may begin.
+
+    Attributes:
+        open: whether it may.
+        reasons: why not and what to do next, in Japanese, one sentence each; empty where open.
+    """
+
+    open: bool
+    reasons: tuple[str, ...] = ()
+
+
+OPEN = Gate(True)
+
+
+def gate(reasons: Sequence[str]) -> Gate:
+    """The gate that these reasons close: open where there are none.
+
+    >>> gate([]).open, gate(["未決定の外字が2字あります。"]).open
+    (True, False)
+    """
+    return Gate(not reasons, tuple(reasons))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage found.
+
+    Attributes:
+        summary: figures and names that JSON can hold; the same for the same inputs, so no times and no paths; no personal data.
+            Entries whose value is a number are shown by `kiban migrate status`.
+        gate: see `Gate`.
+    """
+
+    summary: Mapping[str, Any]
+    gate: Gate = OPEN
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage works with.
+
+    Attributes:
+        plan: the plan, with `plan.unload` set.
+        inputs: the finished output folders of the stages it needs, by their names; read-only.
+        out: an empty folder of its own; everything it leaves there becomes its output, under the same relative names.
+        units: a folder that survives a crash, for pieces of work worth keeping; see `engine.unit`.
+        progress: see `Progress`.
+        open_store: opens the integrated database; called only by stages that need it, used as a context manager.
+    """
+
+    plan: Plan
+    inputs: Mapping[str, Path]
+    out: Path
+    units: Path
+    progress: Progress
+    open_store: Callable[[], Store]
+
+
+def no_files(_plan: Plan) -> Sequence[Path]:
+    """Says that a stage reads no file besides the outputs of the stages before it."""
+    return ()
+
+
+def whole_plan(plan: Plan) -> Any:
+    """Says that a stage depends on everything the plan says."""
+    return plan.as_data()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        name: as on the command line and in the work folder.
+        title_ja: as officials read it.
+        needs: names of the stages whose outputs it reads.
+        run: does the work.
+        version: to be raised whenever the same inputs may give other outputs.
+        reads: the files of the project or the unload that it reads, besides the outputs it needs. A missing one is a problem of the
+            stage itself, so it may be named here.
+        parts: what of the plan it depends on, as JSON can hold it.
+        outside: what it leaves outside the work folder, such as rows in a database, as text, "" where it is gone; asked before the
+            stage is skipped, so that a lost database is loaded again. None where it leaves nothing.
+    """
+
+    name: str
+    title_ja: str
+    needs: tuple[str, ...]
+    run: Callable[[Context], Outcome]
+    version: str = "1"
+    reads: Callable[[Plan], Sequence[Path]] = field(default=no_files)
+    parts: Callable[[Plan], Any] = field(default=whole_plan)
+    outside: Callable[[Context], str] | None = None

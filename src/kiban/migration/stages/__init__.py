@@ -1,0 +1,3 @@
+"""The stages of the migration, one module each."""
+
+__all__: list[str] = []
