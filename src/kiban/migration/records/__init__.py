@@ -1,12 +1,26 @@
 """Records of mainframe files: copybooks read, every byte accounted for, whole blocks decoded at once, proved by writing back."""
 
 from kiban.migration.records.copybook import parse_copybook
-from kiban.migration.records.layout import Copybook, Field, Record, Reading
+from kiban.migration.records.decode import LEDGER, Batch, Place, decode_block
+from kiban.migration.records.layout import Copybook, Field, Reading, Record, Table
+from kiban.migration.records.proof import Proof, prove
+from kiban.migration.records.reader import Framing, Source, decode_file, record_count
 
 __all__ = [
+    "LEDGER",
+    "Batch",
     "Copybook",
     "Field",
+    "Framing",
+    "Place",
+    "Proof",
     "Reading",
     "Record",
+    "Source",
+    "Table",
+    "decode_block",
+    "decode_file",
     "parse_copybook",
+    "prove",
+    "record_count",
 ]

@@ -13,7 +13,20 @@ from kiban.migration.records.layout import Copybook, Field, Kind, Record, Sign, 
 _BINARY = {"COMP", "COMP-4", "COMP-5", "BINARY", "COMPUTATIONAL", "COMPUTATIONAL-4", "COMPUTATIONAL-5"}
 _PACKED = {"COMP-3", "PACKED-DECIMAL", "COMPUTATIONAL-3"}
 _FLOATS = {"COMP-1", "COMP-2", "COMPUTATIONAL-1", "COMPUTATIONAL-2"}
-_NOISE = {"IS", "ARE", "TIMES", "USAGE", "ON", "CHARACTER", "JUST", "JUSTIFIED", "RIGHT", "GLOBAL", "EXTERNAL", "ZEROS"}
+_NOISE = {
+    "IS",
+    "ARE",
+    "TIMES",
+    "USAGE",
+    "ON",
+    "CHARACTER",
+    "JUST",
+    "JUSTIFIED",
+    "RIGHT",
+    "GLOBAL",
+    "EXTERNAL",
+    "ZEROS",
+}
 _MOST_DIGITS = 18
 
 
@@ -52,7 +65,9 @@ def parse_copybook(text: str, where: str) -> Copybook:
     entries = list(_entries(text, where, faults))
     roots = _tree(entries)
     if not roots and not faults:
-        faults.append(Problem("copybook-empty", "no record description", where, "give a copybook with a level 01"))
+        faults.append(
+            Problem("copybook-empty", "no record description", where, "give a copybook with a level 01")
+        )
     choices: list[tuple[str, ...]] = []
     records = [_Placing(where, faults, choices).record(root) for root in roots]
     if faults:
@@ -69,7 +84,14 @@ def _entries(text: str, where: str, faults: list[Problem]) -> Iterator[_Entry]:
         level = int(words[0])
         if level in {66, 78, 88}:
             continue
-        named = len(words) > 1 and words[1].upper() not in {"PIC", "PICTURE", "REDEFINES", "OCCURS", "VALUE", "USAGE"}
+        named = len(words) > 1 and words[1].upper() not in {
+            "PIC",
+            "PICTURE",
+            "REDEFINES",
+            "OCCURS",
+            "VALUE",
+            "USAGE",
+        }
         entry = _Entry(line, level, words[1] if named else "FILLER")
         _clauses(entry, words[2 if named else 1 :], where, faults)
         yield entry
@@ -128,7 +150,9 @@ def _clauses(entry: _Entry, words: list[str], where: str, faults: list[Problem])
         elif upper in _BINARY | _PACKED | {"DISPLAY", "DISPLAY-1", "NATIONAL"}:
             entry.usage = upper
         elif upper in _FLOATS:
-            faults.append(_fault("copybook-float", f"{upper}: floating numbers hold no yen", where, entry.line))
+            faults.append(
+                _fault("copybook-float", f"{upper}: floating numbers hold no yen", where, entry.line)
+            )
         elif upper not in _NOISE | {"SIGN", "SEPARATE"}:
             faults.append(_fault("copybook-word", f"{word} is not understood", where, entry.line))
 
@@ -185,7 +209,9 @@ class _Placing:
             if self.table.offset + self.table.length * self.table.most != end:
                 self.fault("copybook-depending", f"{self.table.name} is not the last of its record", root)
             if self.table.count not in seen:
-                self.fault("copybook-depending", f"{self.table.count} does not stand before {self.table.name}", root)
+                self.fault(
+                    "copybook-depending", f"{self.table.count} does not stand before {self.table.name}", root
+                )
             end = self.table.offset
         return Record(root.name, end, tuple(self.fields), self.table)
 
@@ -195,7 +221,9 @@ class _Placing:
             return self.varying(entry, offset)
         if entry.most > 1:
             for number in range(1, entry.most + 1):
-                offset = self.once(entry, offset, under, f"{suffix[:-1]},{number})" if suffix else f"({number})")
+                offset = self.once(
+                    entry, offset, under, f"{suffix[:-1]},{number})" if suffix else f"({number})"
+                )
             return offset
         return self.once(entry, offset, under, suffix)
 
@@ -210,7 +238,9 @@ class _Placing:
             begin = offset
             if child.redefines is not None:
                 if child.redefines not in starts:
-                    self.fault("copybook-redefines", f"{child.redefines} does not stand before {child.name}", child)
+                    self.fault(
+                        "copybook-redefines", f"{child.redefines} does not stand before {child.name}", child
+                    )
                     continue
                 begin = starts[child.redefines][0]
                 shared[child.redefines].append(child.name)
@@ -244,9 +274,19 @@ class _Placing:
         if isinstance(read, str):
             self.fault("copybook-picture", read, entry)
             return offset
-        kind, digits, scale, sign, length = read["kind"], read["digits"], read["scale"], read["sign"], read["length"]
+        kind, digits, scale, sign, length = (
+            read["kind"],
+            read["digits"],
+            read["scale"],
+            read["sign"],
+            read["length"],
+        )
         if digits > _MOST_DIGITS:
-            self.fault("copybook-digits", f"{entry.name} has {digits} digits; at most {_MOST_DIGITS} are exact", entry)
+            self.fault(
+                "copybook-digits",
+                f"{entry.name} has {digits} digits; at most {_MOST_DIGITS} are exact",
+                entry,
+            )
         if entry.sync and kind == "binary" and offset % length:
             slack = length - offset % length
             self.filler(offset, slack, under)
@@ -255,10 +295,18 @@ class _Placing:
             self.filler(offset, length, under)
         else:
             self.fields.append(Field(entry.name + suffix, offset, length, kind, digits, scale, sign, under))
-        return offset + length
+        return offset + int(length)
 
     def filler(self, offset: int, length: int, under: tuple[str, ...]) -> None:
-        self.fields.append(Field(f"FILLER@{offset}" + "".join(f"/{name}" for name in under), offset, length, "filler", under=under))
+        self.fields.append(
+            Field(
+                f"FILLER@{offset}" + "".join(f"/{name}" for name in under),
+                offset,
+                length,
+                "filler",
+                under=under,
+            )
+        )
 
     def fault(self, code: str, message: str, entry: _Entry) -> None:
         self.faults.append(_fault(code, message, self.where, entry.line))
