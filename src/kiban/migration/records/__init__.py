@@ -1,6 +1,7 @@
 """Records of mainframe files: copybooks read, every byte accounted for, whole blocks decoded at once, proved by writing back."""
 
 from kiban.migration.records.copybook import parse_copybook
+from kiban.migration.records.csvfile import decode_csv
 from kiban.migration.records.decode import LEDGER, Batch, Place, decode_block
 from kiban.migration.records.layout import Copybook, Field, Reading, Record, Table
 from kiban.migration.records.proof import Proof, prove
@@ -19,6 +20,7 @@ __all__ = [
     "Source",
     "Table",
     "decode_block",
+    "decode_csv",
     "decode_file",
     "parse_copybook",
     "prove",
