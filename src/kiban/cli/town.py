@@ -24,7 +24,9 @@ app = typer.Typer(
 
     [b]kiban town make --residents 3800000 --seed 1 --city 14100 --out yokohama[/b]
 
-    [b]kiban town make --population kobe-2017-12-31.csv --as-of 2017-12-31 --seed 1 --out kobe[/b]""",
+    [b]kiban town make --population kobe-2017-12-31.csv --as-of 2017-12-31 --seed 1 --out kobe[/b]
+
+    [b]kiban town unload kobe old-kobe --faults 1000[/b]""",
 )
 _SUPPRESSED_SHOWN = 10
 
@@ -91,6 +93,54 @@ def make(
             replace=replace,
         )
     _show(report, time.monotonic() - started)
+
+
+@app.command()
+def unload(
+    folder: Annotated[Path, typer.Argument(metavar="TOWN", help="A finished town.")],
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="An empty or new folder.")],
+    faults: Annotated[
+        int, typer.Option(metavar="N", help="Put N known faults in; faults.csv lists them.")
+    ] = 0,
+    withhold: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Do not hand this file over. Repeatable.")
+    ] = None,
+    stale: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Give this file the day of a year before. Repeatable."),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(help="How many work at the same time. No effect on the bytes.")
+    ] = 2,
+) -> None:
+    """Write what the city's mainframes would hand over: unload files, printed totals, a migration project.
+
+    DIR/unload has the files, DIR/project what `kiban migrate` works with, DIR/faults.csv the known faults.
+    """
+    console = Console(stderr=True)
+    started = time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("Unloading", total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        report = town.unload(
+            folder,
+            out,
+            faults=faults,
+            withhold=withhold or (),
+            stale=stale or (),
+            processes=processes,
+            progress=progress,
+        )
+    typer.echo(
+        f"{sum(report.records.values()):,} records in {report.out}, {report.gaiji} gaiji, "
+        f"{len(report.faults):,} known faults, {time.monotonic() - started:.0f} s"
+    )
+    for name, records in report.records.items():
+        typer.echo(f"  {name:<28} {records:>12,} records")
 
 
 def _show(report: town.TownReport, seconds: float) -> None:

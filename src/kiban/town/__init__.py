@@ -1,5 +1,7 @@
-"""Makes a synthetic designated city for demo, tests and benchmarks."""
+"""Makes a synthetic designated city for demo, tests and benchmarks, and writes it as its mainframes would."""
 
 from kiban.town.make import TownReport, make
+from kiban.town.unload import UnloadReport, unload
+from kiban.town.unload_faults import Fault
 
-__all__ = ["TownReport", "make"]
+__all__ = ["Fault", "TownReport", "UnloadReport", "make", "unload"]

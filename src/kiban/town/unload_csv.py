@@ -1,0 +1,72 @@
+"""The lists of the old system that come as CSV in CP932: masters, foreign residents, aliases, former surnames."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kiban.kernel import Problem
+from kiban.town.unload_fields import OPEN_END, day_numbers, legacy_codes
+from kiban.town.unload_layout import Field, layouts
+from kiban.town.unload_records import Counts
+from kiban.town.unload_system import System, parts
+
+SHORT = 10
+"""Digits of the numbers of people and households in the old system."""
+
+
+def csv_books() -> list[str]:
+    """The file names, in order."""
+    return [book for book, part in layouts() if part == "CSV"]
+
+
+def write_csv(system: System, book: str, target: Path) -> Counts:
+    """Writes one list; the empty field is the null.
+
+    Raises:
+        Problem: `unload-text-unwritable` where CP932 has no place for a character.
+    """
+    fields = layouts()[book, "CSV"].fields
+    counts = Counts()
+    with target.open("wb") as file:
+        file.write(_lines([[field.name for field in fields]], book))
+        for path in parts(system.town, fields[0].group):
+            rows = pq.read_table(path, columns=[field.item for field in fields])
+            columns = [_column(field, rows[field.item].combine_chunks(), system.lists) for field in fields]
+            file.write(_lines(zip(*columns, strict=True), book))
+            counts[book.removesuffix(".csv"), "", "", "件数"] += rows.num_rows
+    return counts
+
+
+def _lines(rows: Iterable[Iterable[str]], book: str) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    try:
+        return text.getvalue().encode("cp932")
+    except UnicodeEncodeError as error:
+        raise Problem(
+            "unload-text-unwritable",
+            f"CP932 has no place for U+{ord(error.object[error.start]):04X}",
+            where=book,
+            fix="leave the spelling out of the town",
+        ) from None
+
+
+def _column(field: Field, column: pa.Array, lists: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    kind, _, name = field.encoding.partition(":")
+    if kind in ("ymd", "ymd9"):
+        days = day_numbers(column, OPEN_END if kind == "ymd9" else -1)
+        return (f"{day:08d}" if day >= 0 else "" for day in days.tolist())
+    if kind == "code":
+        column = legacy_codes(column, lists[name], field.name)
+    values = column.to_pylist()
+    if kind == "list":
+        return ("/".join(value or ()) for value in values)
+    if kind == "zoned10":
+        return (value[-SHORT:] for value in values)
+    return ("" if value is None else str(value) for value in values)
