@@ -1,3 +1,29 @@
-"""What crosses a border is a set: parts, a manifest with counts, sums and digests, and receipts."""
+"""What crosses a border is a set. Its rows have one canonical digest, and two sides of it can be compared."""
 
-__all__: list[str] = []
+from kiban.sets.compare import DIFFERENCES, Comparison, compare
+from kiban.sets.digest import (
+    BUCKETS,
+    Column,
+    bucket,
+    duckdb_bucket,
+    duckdb_digest,
+    pieces,
+    postgres_bucket,
+    postgres_digest,
+    row_digest,
+)
+
+__all__ = [
+    "BUCKETS",
+    "DIFFERENCES",
+    "Column",
+    "Comparison",
+    "bucket",
+    "compare",
+    "duckdb_bucket",
+    "duckdb_digest",
+    "pieces",
+    "postgres_bucket",
+    "postgres_digest",
+    "row_digest",
+]

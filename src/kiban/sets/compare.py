@@ -1,0 +1,202 @@
+"""Compares two sides of the same data: buckets first, then the rows of buckets that differ, then their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from kiban.kernel import Problem
+from kiban.sets.digest import Column, duckdb_bucket, duckdb_digest, quoted
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step, how much of it is done, and how much there is."""
+
+DIFFERENCES = pa.schema(
+    [("key", pa.list_(pa.string())), ("what", pa.string()), ("fields", pa.list_(pa.string()))]
+)
+"""A line for each row that is not the same on both sides: its key as text, `missing` on the right, `extra` there, `differs` with the
+fields, or `repeated` where a side holds a key more than once."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found.
+
+    Attributes:
+        left, right: rows of each side.
+        buckets: buckets whose digests differ, of 4,096.
+        missing, extra, differing, repeated: rows by what is wrong with them.
+        differences: see `DIFFERENCES`, in the order of keys; at most as many lines as asked for.
+    """
+
+    left: int
+    right: int
+    buckets: int
+    missing: int
+    extra: int
+    differing: int
+    repeated: int
+    differences: pa.Table
+
+    @property
+    def equal(self) -> bool:
+        """Whether both sides hold the same rows."""
+        return self.buckets == 0
+
+
+def quiet(_step: str, _done: int, _total: int) -> None:
+    """A progress that shows nothing."""
+
+
+def compare(
+    left: str,
+    right: str,
+    key: Sequence[Column],
+    columns: Sequence[Column],
+    *,
+    folder: Path,
+    most: int = 100_000,
+    memory: str = "1536MB",
+    progress: Progress = quiet,
+) -> Comparison:
+    """Compare two sides that DuckDB can read.
+
+    Args:
+        left: SQL of a relation, such as read_parquet('…/*.parquet'); the side that is right by agreement.
+        right: SQL of the other relation.
+        key: columns that tell the rows apart.
+        columns: all columns that are compared, the key among them.
+        folder: for what does not fit into memory; must exist.
+        most: how many differences are listed; all are counted.
+        memory: how much DuckDB may take for itself.
+        progress: told about each of four steps.
+
+    Raises:
+        Problem: `compare-unreadable` where a side cannot be read or lacks a column.
+    """
+    with duckdb.connect(
+        config={"memory_limit": memory, "temp_directory": str(folder), "threads": 2}
+    ) as connection:
+        connection.execute("SET preserve_insertion_order = false")
+        rows = []
+        for number, (name, relation) in enumerate((("l", left), ("r", right))):
+            progress("digests", number, 4)
+            rows.append(_digests(connection, name, relation, key, columns))
+        progress("buckets", 2, 4)
+        buckets = _differing_buckets(connection)
+        if not buckets:
+            progress("rows", 4, 4)
+            return Comparison(rows[0], rows[1], 0, 0, 0, 0, 0, DIFFERENCES.empty_table())
+        progress("rows", 3, 4)
+        counts = _differing_rows(connection, key)
+        found = _fields(connection, left, right, key, columns, most)
+        progress("rows", 4, 4)
+    return Comparison(
+        left=rows[0],
+        right=rows[1],
+        buckets=buckets,
+        missing=counts.get("missing", 0),
+        extra=counts.get("extra", 0),
+        differing=counts.get("differs", 0),
+        repeated=counts.get("repeated", 0),
+        differences=found,
+    )
+
+
+def _digests(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    relation: str,
+    key: Sequence[Column],
+    columns: Sequence[Column],
+) -> int:
+    """A table of key, bucket and digest; only half of each digest is kept in memory, as two numbers."""
+    keys = ", ".join(quoted(column.name) for column in key)
+    try:
+        connection.execute(
+            f"CREATE TEMP TABLE {name} AS SELECT {keys}, {duckdb_bucket(duckdb_digest(key))} AS _bucket, "
+            f"CAST('0x' || d[1:15] AS BIGINT) AS _one, CAST('0x' || d[16:30] AS BIGINT) AS _two "
+            f"FROM (SELECT {keys}, {duckdb_digest(columns)} AS d FROM {relation})"
+        )
+    except duckdb.Error as error:
+        raise Problem(
+            "compare-unreadable",
+            f"a side of the comparison cannot be read: {type(error).__name__}",
+            {"l": "left", "r": "right"}[name],
+            "give a relation that holds every compared column",
+        ) from error
+    [[count]] = connection.execute(f"SELECT count(*) FROM {name}").fetchall()
+    return int(count)
+
+
+def _differing_buckets(connection: duckdb.DuckDBPyConnection) -> int:
+    sums = "count(*) AS n, sum(CAST(_one AS HUGEINT)) AS one, sum(CAST(_two AS HUGEINT)) AS two"
+    connection.execute(
+        "CREATE TEMP TABLE differing AS SELECT coalesce(a._bucket, b._bucket) AS _bucket "
+        f"FROM (SELECT _bucket, {sums} FROM l GROUP BY 1) a "
+        f"FULL JOIN (SELECT _bucket, {sums} FROM r GROUP BY 1) b ON a._bucket = b._bucket "
+        "WHERE a.n IS DISTINCT FROM b.n OR a.one IS DISTINCT FROM b.one OR a.two IS DISTINCT FROM b.two"
+    )
+    [[count]] = connection.execute("SELECT count(*) FROM differing").fetchall()
+    return int(count)
+
+
+def _differing_rows(connection: duckdb.DuckDBPyConnection, key: Sequence[Column]) -> dict[str, int]:
+    names = [quoted(column.name) for column in key]
+    chosen = ", ".join(names)
+    sums = "count(*) AS n, sum(CAST(_one AS HUGEINT)) AS one, sum(CAST(_two AS HUGEINT)) AS two"
+    sides = [
+        f"(SELECT {chosen}, {sums} FROM {side} WHERE _bucket IN (FROM differing) GROUP BY ALL) {side}"
+        for side in ("l", "r")
+    ]
+    same = " AND ".join(f"l.{name} IS NOT DISTINCT FROM r.{name}" for name in names)
+    kept = ", ".join(f"coalesce(l.{name}, r.{name}) AS {name}" for name in names)
+    connection.execute(
+        f"CREATE TEMP TABLE found AS SELECT {kept}, "
+        "CASE WHEN r.n IS NULL THEN 'missing' WHEN l.n IS NULL THEN 'extra' "
+        "WHEN l.n > 1 OR r.n > 1 THEN 'repeated' ELSE 'differs' END AS what "
+        f"FROM {sides[0]} FULL JOIN {sides[1]} ON {same} "
+        "WHERE l.n IS DISTINCT FROM r.n OR l.one IS DISTINCT FROM r.one OR l.two IS DISTINCT FROM r.two"
+    )
+    return {
+        str(what): int(n)
+        for what, n in connection.execute("SELECT what, count(*) FROM found GROUP BY 1").fetchall()
+    }
+
+
+def _fields(
+    connection: duckdb.DuckDBPyConnection,
+    left: str,
+    right: str,
+    key: Sequence[Column],
+    columns: Sequence[Column],
+    most: int,
+) -> pa.Table:
+    """The listed differences with the fields that differ; only rows that were found are read again."""
+    names = [quoted(column.name) for column in key]
+    chosen = ", ".join(names)
+    connection.execute(f"CREATE TEMP TABLE listed AS SELECT * FROM found ORDER BY {chosen} LIMIT {most}")
+    every = ", ".join(quoted(column.name) for column in columns)
+    for side, relation in (("a", left), ("b", right)):
+        same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM f.{name}" for name in names)
+        connection.execute(
+            f"CREATE TEMP TABLE {side} AS SELECT {every} FROM {relation} s "
+            f"SEMI JOIN (SELECT * FROM listed WHERE what = 'differs') f ON {same}"
+        )
+    differs = ", ".join(
+        f"CASE WHEN a.{quoted(column.name)} IS DISTINCT FROM b.{quoted(column.name)} THEN '{column.name.replace(chr(39), chr(39) * 2)}' END"
+        for column in columns
+    )
+    joined = " AND ".join(f"f.{name} IS NOT DISTINCT FROM {{0}}.{name}" for name in names)
+    keys = ", ".join(f"CAST(f.{name} AS VARCHAR)" for name in names)
+    found = connection.sql(
+        f"SELECT [{keys}] AS key, f.what, CASE WHEN f.what = 'differs' THEN "
+        f"list_filter([{differs}], lambda field: field IS NOT NULL) ELSE [] END AS fields "
+        f"FROM listed f LEFT JOIN a ON {joined.format('a')} LEFT JOIN b ON {joined.format('b')} "
+        f"ORDER BY {', '.join('f.' + name for name in names)}"
+    )
+    return found.to_arrow_table().cast(DIFFERENCES)

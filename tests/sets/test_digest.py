@@ -1,0 +1,172 @@
+"""One digest of a row, whoever computes it; and two sides that differ anywhere are told apart, row by row and field by field."""
+
+import csv
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kiban import sets
+from kiban.kernel import Problem
+from kiban.sets import Column
+
+COLUMNS = (
+    Column("na"),
+    Column("en", "integer"),
+    Column("ritsu", "decimal", 3),
+    Column("hi", "date"),
+    Column("ari", "boolean"),
+)
+GOLDEN = Path(__file__).parent / "golden.csv"
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+values = st.tuples(
+    st.none() | texts | st.sampled_from(["", "-1:", "辻\U000e0102", "か\u3099", "が", "𠮷"]),
+    st.none() | st.integers(-(2**63), 2**63 - 1),
+    st.none() | st.decimals(-(10**9), 10**9, places=3),
+    st.none() | st.dates(),
+    st.none() | st.booleans(),
+)
+
+
+def in_postgres(connection: Any, rows: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
+    digest = sets.postgres_digest(COLUMNS)
+    bucket = sets.postgres_bucket(sets.postgres_digest(COLUMNS[:1]))
+    made = "SELECT %s::text na, %s::bigint en, %s::numeric ritsu, %s::date hi, %s::boolean ari"
+    return [connection.execute(f"SELECT {digest}, {bucket} FROM ({made}) s", row).fetchone() for row in rows]
+
+
+def in_duckdb(rows: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
+    kinds = [pa.string(), pa.int64(), pa.decimal128(38, 3), pa.date32(), pa.bool_()]
+    columns = [pa.array([row[place] for row in rows], kind) for place, kind in enumerate(kinds)]
+    table = pa.table(columns, names=[column.name for column in COLUMNS])
+    bucket = sets.duckdb_bucket(sets.duckdb_digest(COLUMNS[:1]))
+    with duckdb.connect() as connection:
+        connection.register("given", table)
+        return connection.execute(f"SELECT {sets.duckdb_digest(COLUMNS)}, {bucket} FROM given").fetchall()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(values, min_size=1, max_size=5))
+def test_python_duckdb_and_postgresql_agree(database: Any, rows: list[tuple[Any, ...]]) -> None:
+    here = [(sets.row_digest(row, COLUMNS), sets.bucket(row[:1], COLUMNS[:1])) for row in rows]
+    assert in_duckdb(rows) == here
+    with psycopg.connect(database.owner_dsn) as connection:
+        assert in_postgres(connection, rows) == here
+
+
+def test_the_specification_holds_its_golden_values() -> None:
+    with GOLDEN.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) >= 8
+    for row in rows:
+        value = (
+            None if row["na"] == "NULL" else row["na"].encode().decode("unicode_escape"),
+            int(row["en"]) if row["en"] else None,
+            Decimal(row["ritsu"]) if row["ritsu"] else None,
+            date.fromisoformat(row["hi"]) if row["hi"] else None,
+            {"true": True, "false": False, "": None}[row["ari"]],
+        )
+        assert sets.row_digest(value, COLUMNS) == row["sha256"]
+
+
+def test_nothing_and_an_empty_text_differ_and_frames_do_not_run_together() -> None:
+    two = (Column("a"), Column("b"))
+    seen = [
+        sets.row_digest(row, two)
+        for row in ((None, ""), ("", None), ("", ""), ("1:", ""), ("", "1:"), ("a", "b"), ("ab", ""))
+    ]
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_value_of_another_kind_is_refused() -> None:
+    with pytest.raises(Problem) as caught:
+        sets.row_digest(["12"], [Column("en", "integer")])
+    assert caught.value.code == "digest-value"
+
+
+KEY = (Column("bango"),)
+WIDE = (*KEY, *(Column(f"k{n}") for n in range(8)), Column("gaku", "integer"))
+
+
+def city(size: int) -> pa.Table:
+    columns = {"bango": [f"{n:015}" for n in range(size)]}
+    columns |= {
+        f"k{n}": [None if (row + n) % 7 == 0 else f"値{row % 97}-{n}" for row in range(size)]
+        for n in range(8)
+    }
+    return pa.table({**columns, "gaku": pa.array(range(size), pa.int64())})
+
+
+def sides(folder: Path, left: pa.Table, right: pa.Table) -> sets.Comparison:
+    for name, table in (("left", left), ("right", right)):
+        pq.write_table(table, folder / f"{name}.parquet")
+    spill = folder / "spill"
+    spill.mkdir(exist_ok=True)
+    return sets.compare(
+        f"read_parquet('{folder}/left.parquet')",
+        f"read_parquet('{folder}/right.parquet')",
+        KEY,
+        WIDE,
+        folder=spill,
+    )
+
+
+def test_equal_sides_are_equal_whatever_the_order_of_their_rows(tmp_path: Path) -> None:
+    left = city(5_000)
+    found = sides(tmp_path, left, left.take(pa.array(range(4_999, -1, -1))))
+    assert found.equal
+    assert (found.left, found.right, found.differences.num_rows) == (5_000, 5_000, 0)
+
+
+def test_a_thousand_changed_fields_are_all_found_by_row_and_field(tmp_path: Path) -> None:
+    left = city(20_000)
+    columns = {name: left.column(name).to_pylist() for name in left.schema.names}
+    changed = {}
+    for number in range(1_000):
+        row, name = number * 19 + 3, WIDE[1 + number % 9].name
+        was = columns[name][row]
+        columns[name][row] = (
+            was + 1 if isinstance(was, int) else "別" if was is None else None if number % 2 else was + " "
+        )
+        changed[f"{row:015}"] = name
+    found = sides(tmp_path, left, pa.table(columns, schema=left.schema))
+    assert (found.missing, found.extra, found.differing) == (0, 0, 1_000)
+    assert {line["key"][0]: line["fields"] for line in found.differences.to_pylist()} == {
+        key: [name] for key, name in changed.items()
+    }
+
+
+def test_missing_extra_and_repeated_rows_are_told_apart(tmp_path: Path) -> None:
+    left = city(1_000)
+    right = pa.concat_tables([left.slice(1), left.slice(500, 1), city(1_001).slice(1_000)])
+    found = sides(tmp_path, left, right)
+    assert (found.missing, found.extra, found.differing, found.repeated) == (1, 1, 0, 1)
+    assert [(line["key"], line["what"]) for line in found.differences.to_pylist()] == [
+        ([f"{0:015}"], "missing"),
+        ([f"{500:015}"], "repeated"),
+        ([f"{1000:015}"], "extra"),
+    ]
+
+
+def test_a_row_that_stands_twice_on_one_side_is_no_equality(tmp_path: Path) -> None:
+    left = city(10)
+    found = sides(tmp_path, left, pa.concat_tables([left, left.slice(3, 1), left.slice(3, 1)]))
+    assert not found.equal
+    assert found.repeated == 1
+
+
+def test_a_side_that_lacks_a_column_is_refused(tmp_path: Path) -> None:
+    left = city(10)
+    with pytest.raises(Problem) as caught:
+        sides(tmp_path, left, left.drop_columns(["k3"]))
+    assert caught.value.code == "compare-unreadable"
+    assert caught.value.where == "right"
