@@ -20,7 +20,7 @@ from kiban.town.unload_csv import csv_books, write_csv
 from kiban.town.unload_faults import Fault, plant, write_faults
 from kiban.town.unload_layout import PROJECT
 from kiban.town.unload_records import Counts, closing, file_groups, fixed_part, write_support
-from kiban.town.unload_system import System, gaiji_codes, lists_of, parts, strange, write_chart
+from kiban.town.unload_system import System, gaiji_codes, lists_of, parts, strange, text_groups, write_chart
 
 FILES, PLAN, FAULTS, TOTALS, WORK = "unload", "project", "faults.csv", "TOTALS.csv", "unload.unfinished"
 BOOKS = {"JUKI": "jumin", "SETAI": "setai"}
@@ -78,9 +78,11 @@ def unload(
     _prepare(out)
     tasks = [(book, group, path) for book, group in BOOKS.items() for path in parts(town, group)]
     wide = [(group, path) for _, group, path in tasks]
-    wide += [(group, path) for group in _SUPPORT for path in parts(town, group)]
+    wide += [
+        (group, path) for group in text_groups() if group not in BOOKS.values() for path in parts(town, group)
+    ]
     step = _steps(progress, len(wide) + len(tasks))
-    odd: set[str] = set()
+    odd: set[tuple[str, str]] = set()
     for found in _run(processes, strange, wide, step):
         odd |= found
     system = System(town, system.cut, system.lists, gaiji_codes(odd))
@@ -95,9 +97,6 @@ def unload(
     for name in csv_books():
         counts.update(write_csv(system, name, out / FILES / name))
     return _finish(system, out, counts, faults, withhold, seed)
-
-
-_SUPPORT = ("shiensochi_kagaisha", "shiensochi_taishosha")
 
 
 def _open(town: Path) -> tuple[System, int]:
@@ -214,7 +213,7 @@ def _finish(
     for (name, _, _, item), value in counts.items():
         if item == "件数":
             records[name] = records.get(name, 0) + value
-    return UnloadReport(out, records, len(system.gaiji), tuple(planted))
+    return UnloadReport(out, records, sum(map(len, system.gaiji.values())), tuple(planted))
 
 
 def _write_totals(path: Path, counts: Counts) -> None:

@@ -34,27 +34,29 @@ def write_csv(system: System, book: str, target: Path) -> Counts:
     fields = layouts()[book, "CSV"].fields
     counts = Counts()
     with target.open("wb") as file:
-        file.write(_lines([[field.name for field in fields]], book))
+        file.write(_lines([[field.name for field in fields]], system, book))
         for path in parts(system.town, fields[0].group):
             rows = pq.read_table(path, columns=[field.item for field in fields])
             columns = [_column(field, rows[field.item].combine_chunks(), system.lists) for field in fields]
-            file.write(_lines(zip(*columns, strict=True), book))
+            file.write(_lines(zip(*columns, strict=True), system, book))
             counts[book.removesuffix(".csv"), "", "", "件数"] += rows.num_rows
     return counts
 
 
-def _lines(rows: Iterable[Iterable[str]], book: str) -> bytes:
+def _lines(rows: Iterable[Iterable[str]], system: System, book: str) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    try:
-        return text.getvalue().encode("cp932")
-    except UnicodeEncodeError as error:
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    # A line end is a control code, which a code page has no character for.
+    made = [system.list_page.encode(line) for line in text.getvalue().splitlines()]
+    faults = sum(len(line.faults) for line in made)
+    if faults:
         raise Problem(
             "unload-text-unwritable",
-            f"CP932 has no place for U+{ord(error.object[error.start]):04X}",
+            f"{faults} characters cannot be written in {system.list_page.name}",
             where=book,
-            fix="leave the spelling out of the town",
-        ) from None
+            fix="give the characters gaiji codes",
+        )
+    return b"".join((line.data or b"") + b"\r\n" for line in made)
 
 
 def _column(field: Field, column: pa.Array, lists: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

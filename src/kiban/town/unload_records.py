@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from kiban.kernel import Problem
 from kiban.town.unload_fields import Bytes, write_fields, zoned
 from kiban.town.unload_layout import Layout, layouts
 from kiban.town.unload_system import System, parts, ward_column
@@ -109,7 +110,11 @@ def closing(system: System, book: str, part: str, values: dict[str, int | str]) 
 
 
 def write_support(system: System, file: BinaryIO) -> Counts:
-    """The support measures: variable records, the protected persons at the end of the first of each measure."""
+    """The support measures: variable records, the protected persons at the end of the first of each measure.
+
+    Raises:
+        Problem: `unload-aggressors-many`, and as `write_fields`.
+    """
     town, counts = system.town, Counts()
     data, aggressor, person = (layouts()["SHIEN", part] for part in ("DATA", "KAGAI", "TAISHO"))
     measures = _table(town, "shiensochi")
@@ -125,6 +130,13 @@ def write_support(system: System, file: BinaryIO) -> Counts:
     for row, name, history, ward in columns:
         together = people.get(name, []) if history == 1 else []
         against = others.get(name, []) if history == 1 else []
+        if len(against) > 1:
+            raise Problem(
+                "unload-aggressors-many",
+                "a measure has more than one aggressor; the old system holds one",
+                where="shiensochi_kagaisha",
+                fix="make a town without such a measure",
+            )
         flag = zoned(np.array([len(against)]), 1).tobytes()
         body = row.tobytes() + flag + (against[0][1:] if against else none[1:])
         body += zoned(np.array([len(together)]), 2).tobytes() + b"".join(one[2:] for one in together)

@@ -18,8 +18,13 @@ from kiban.kernel import Problem
 from kiban.town.unload_layout import code_lists, layouts
 
 WARD_GROUPS = 3
-FIRST_GAIJI, GAIJI_ROWS, GAIJI_CELLS, FIRST_CELL = 0x80, 33, 94, 0xA1
-"""The user-defined area of JEF: 80A1 to A0FE."""
+MAINFRAME, LISTS = "jef", "cp932"
+"""The code pages of the fixed and variable files, and of the CSV lists."""
+USER_AREAS = {
+    MAINFRAME: (range(0x80, 0xA1), (*range(0xA1, 0xFF),)),
+    LISTS: (range(0xF0, 0xFA), (*range(0x40, 0x7F), *range(0x80, 0xFD))),
+}
+"""First and second bytes of user-defined characters: 80A1 to A0FE, and F040 to F9FC."""
 CHART = ("system", "code", "unicode", "mj", "note")
 DECISIONS = (
     "system",
@@ -44,18 +49,23 @@ class System:
         town: folder of the town.
         cut: day of the data, as YYYYMMDD.
         lists: legacy codes by list, that of the wards included.
-        gaiji: what each user-defined code stands for.
+        gaiji: what each user-defined code stands for, by code page; the same code is another character in each.
     """
 
     town: Path
     cut: int
     lists: Mapping[str, Mapping[str, str]]
-    gaiji: Mapping[int, str] = field(default_factory=dict)
+    gaiji: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     @cached_property
     def page(self) -> CodePage:
-        """The code page of the system with its gaiji."""
-        return code_page("jef", gaiji=dict(self.gaiji))
+        """The code page of the fixed and variable files, with its gaiji."""
+        return code_page(MAINFRAME, gaiji=dict(self.gaiji.get(MAINFRAME, {})))
+
+    @cached_property
+    def list_page(self) -> CodePage:
+        """The code page of the CSV lists, with its gaiji."""
+        return code_page(LISTS, gaiji=dict(self.gaiji.get(LISTS, {})))
 
     @cached_property
     def wards(self) -> tuple[str, ...]:
@@ -85,40 +95,54 @@ def parts(town: Path, group: str) -> list[Path]:
     return sorted((town / "resident" / group).glob("part-*.parquet"))
 
 
-def strange(group: str, path: Path) -> set[str]:
-    """What the texts of a part have that the code page of the system, as bought, cannot write."""
-    wide = {
-        field.item
-        for (book, _), layout in layouts().items()
-        for field in layout.fields
-        if field.group == group and field.encoding in ("n", "mixed") and not book.endswith(".csv")
-    }
-    found: set[str] = set()
-    for column in pq.read_table(path, columns=sorted(wide)).columns:
-        text = "".join(pc.unique(pc.drop_null(column)).to_pylist())
-        found |= set(_SELECTED.findall(text))
-        found |= set(_SELECTED.sub("", text))
-    page = code_page("jef")
-    return {unit for unit in found if page.encode(unit).faults}
+def strange(group: str, path: Path) -> set[tuple[str, str]]:
+    """What the texts of a part have that a code page, as bought, cannot write: code page and character."""
+    found: set[tuple[str, str]] = set()
+    for name, items in _texts(group).items():
+        units: set[str] = set()
+        for column in pq.read_table(path, columns=sorted(items)).columns:
+            text = "".join(pc.unique(pc.drop_null(column)).to_pylist())
+            units |= set(_SELECTED.findall(text)) | set(_SELECTED.sub("", text))
+        page = code_page(name)
+        found |= {(name, unit) for unit in units if page.encode(unit).faults}
+    return found
 
 
-def gaiji_codes(units: Iterable[str]) -> dict[int, str]:
-    """A user-defined code for each character, in the order of Unicode.
+def text_groups() -> list[str]:
+    """The groups of the town that have a text to write, in order."""
+    groups = {field.group for layout in layouts().values() for field in layout.fields} - {""}
+    return sorted(group for group in groups if _texts(group))
+
+
+def _texts(group: str) -> dict[str, set[str]]:
+    """The items of a group that are written as text, by code page."""
+    found: dict[str, set[str]] = {}
+    for (_, part), layout in layouts().items():
+        name, kinds = (LISTS, ("text",)) if part == "CSV" else (MAINFRAME, ("n", "mixed"))
+        items = {field.item for field in layout.fields if field.group == group and field.encoding in kinds}
+        if items:
+            found.setdefault(name, set()).update(items)
+    return found
+
+
+def gaiji_codes(strange: Iterable[tuple[str, str]]) -> dict[str, dict[int, str]]:
+    """A user-defined code for each character, by code page, in the order of Unicode.
 
     Raises:
         Problem: `unload-gaiji-full`.
     """
-    ordered = sorted(units)
-    if len(ordered) > GAIJI_ROWS * GAIJI_CELLS:
-        raise Problem(
-            "unload-gaiji-full",
-            f"{len(ordered)} characters need a gaiji; the system has room for {GAIJI_ROWS * GAIJI_CELLS}",
-            fix="make a town with fewer spellings",
-        )
-    return {
-        (FIRST_GAIJI + at // GAIJI_CELLS) * 256 + FIRST_CELL + at % GAIJI_CELLS: unit
-        for at, unit in enumerate(ordered)
-    }
+    found: dict[str, dict[int, str]] = {MAINFRAME: {}, LISTS: {}}
+    for name, unit in sorted(set(strange)):
+        first, second = USER_AREAS[name]
+        row, cell = divmod(len(found[name]), len(second))
+        if row >= len(first):
+            raise Problem(
+                "unload-gaiji-full",
+                f"{name} has room for {len(first) * len(second)} gaiji, and more are needed",
+                fix="make a town with fewer spellings",
+            )
+        found[name][first[row] * 256 + second[cell]] = unit
+    return found
 
 
 def write_chart(folder: Path, system: System) -> None:
@@ -126,21 +150,20 @@ def write_chart(folder: Path, system: System) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     day = f"{system.cut:08d}"
     day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
-    points = {
-        f"{code:04X}": " ".join(f"{ord(char):04X}" for char in unit) for code, unit in system.gaiji.items()
-    }
+    rows = [
+        (name, f"{code:04X}", " ".join(f"{ord(char):04X}" for char in unit))
+        for name, codes in system.gaiji.items()
+        for code, unit in codes.items()
+    ]
     with (folder / "chart.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(CHART)
-        writer.writerows(("jef", code, text, "", "外字") for code, text in points.items())
+        writer.writerows((*row, "", "外字") for row in rows)
     with (folder / "decisions.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(DECISIONS)
         first, second = OFFICERS
-        writer.writerows(
-            ("jef", code, text, "exact", first, day, second, day, "字形が一致")
-            for code, text in points.items()
-        )
+        writer.writerows((*row, "exact", first, day, second, day, "字形が一致") for row in rows)
 
 
 def ward_column(rows: pa.Table, lists: Mapping[str, Mapping[str, str]]) -> pa.Array:
