@@ -1,0 +1,171 @@
+"""Reading plan.yaml: whole, or every fault in it with its line."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+from kiban.kernel import Problems, is_valid_local_government_code
+from kiban.migration.plan import Consumer, NotHeld, Plan, System, Target
+from kiban.migration.plan_fields import beside, code_page, entries, form, no_twins
+from kiban.migration.plan_files import read_files
+from kiban.standard import Fields, Findings, read_document
+
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+
+
+def load_plan(path: Path, unload: Path | None = None) -> Plan:
+    """Read a plan.
+
+    Args:
+        path: plan.yaml, or the folder that holds it.
+        unload: where the files arrive; without it, what the plan says (relative to the plan), or `unload` beside the project folder.
+
+    Raises:
+        Problems: every fault: of the file (`file-missing`, `yaml-broken` and others of its form), of a field (`field-missing`,
+            `field-unknown`, `field-form`), of a name (`plan-twice`, `plan-unknown-name`, `plan-code-page`), of a file the plan
+            names (`plan-file-missing`), of what is missing altogether (`plan-empty`).
+    """
+    path = path / "plan.yaml" if path.is_dir() else path
+    findings = Findings()
+    document = read_document(
+        path, path.name, findings, "name the plan.yaml of a migration, or the folder that holds it"
+    )
+    if not document.lines:
+        raise Problems(findings.faults)
+    folder = path.absolute().parent
+    top = Fields(document, (), document.value, findings, "the plan")
+    systems = _systems(top, folder)
+    files = read_files(top, folder, systems)
+    plan = Plan(
+        id=form(top, "id", _ID, "letters, digits and _"),
+        title=top.text("title"),
+        city=_city(top),
+        cut_date=_day(top, "cut_date"),
+        window_hours=_hours(top),
+        folder=folder,
+        unload=unload.absolute() if unload else folder / (top.text("unload", needed=False) or "../unload"),
+        systems=systems,
+        files=files,
+        targets=_targets(top, folder),
+        not_held=_not_held(top),
+        consumers=_consumers(top),
+        totals=top.text("totals", needed=False) or None,
+        signers=tuple(top.texts("signers")),
+    )
+    if unload is not None:
+        top.text("unload", needed=False)
+    top.done()
+    _check_groups(plan, top)
+    if findings.faults:
+        raise Problems(findings.faults)
+    return plan
+
+
+def _systems(top: Fields, folder: Path) -> tuple[System, ...]:
+    found: list[tuple[str, Fields]] = []
+    systems = []
+    for one in entries(top, "systems", "system"):
+        system = System(
+            id=form(one, "id", _ID, "letters, digits and _"),
+            title=one.text("title"),
+            vendor=one.text("vendor"),
+            owner=one.text("owner"),
+            code_page=code_page(one, one.text("code_page")),
+            tables=beside(one, "tables", folder, one.texts("tables")),
+            charts=beside(one, "charts", folder, one.texts("charts")),
+            decisions=beside(one, "decisions", folder, one.texts("decisions")),
+        )
+        one.done()
+        found.append((system.id, one))
+        systems.append(system)
+    no_twins(found, "system")
+    return tuple(systems)
+
+
+def _targets(top: Fields, folder: Path) -> tuple[Target, ...]:
+    targets = []
+    for one in entries(top, "targets", "target"):
+        name = one.text("map")
+        maps = beside(one, "map", folder, [name] if name else [])
+        targets.append(
+            Target(one.text("edition"), one.text("group"), maps[0] if maps else folder, one.text("from"))
+        )
+        one.done()
+    return tuple(targets)
+
+
+def _not_held(top: Fields) -> tuple[NotHeld, ...]:
+    found = []
+    for one in entries(top, "not_held", "group", needed=False):
+        found.append(NotHeld(one.text("edition"), one.text("group"), one.text("reason")))
+        one.done()
+    return tuple(found)
+
+
+def _consumers(top: Fields) -> tuple[Consumer, ...]:
+    found = []
+    ones = entries(top, "consumers", "consumer")
+    for one in ones:
+        found.append(Consumer(one.text("id"), one.text("title"), one.text("owner")))
+        one.done()
+    no_twins([(consumer.id, one) for consumer, one in zip(found, ones, strict=True)], "consumer")
+    return tuple(found)
+
+
+def _check_groups(plan: Plan, top: Fields) -> None:
+    filled = {(one.edition, one.group) for one in plan.targets}
+    seen: set[tuple[str, str]] = set()
+    named = {
+        "targets": [(one.edition, one.group) for one in plan.targets],
+        "not_held": [(one.edition, one.group) for one in plan.not_held],
+    }
+    for key, names in named.items():
+        for at, name in enumerate(names):
+            if name in seen:
+                both = " as target and as not held" if key == "not_held" and name in filled else ""
+                top.findings.fault(
+                    "plan-twice",
+                    f"the group {'.'.join(name)} stands twice{both}",
+                    top.where(key, at),
+                    "keep one of them",
+                )
+            seen.add(name)
+
+
+def _city(top: Fields) -> str:
+    text = top.text("city")
+    if text and not is_valid_local_government_code(text):
+        top.findings.fault(
+            "field-form",
+            f"city {text} is not the code of a local government",
+            top.where("city"),
+            'write all six digits with the check digit, in quotes: "281000"',
+        )
+    return text
+
+
+def _day(top: Fields, key: str) -> date:
+    text = top.text(key)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        if text:
+            top.findings.fault(
+                "field-form", f"{key} {text} is not a day", top.where(key), "write it as 2026-10-01"
+            )
+        return date.min
+
+
+def _hours(top: Fields) -> int:
+    text = top.text("window_hours")
+    if text and not re.fullmatch(r"[1-9][0-9]{0,3}", text):
+        top.findings.fault(
+            "field-form",
+            f"window_hours {text} is not a number of hours",
+            top.where("window_hours"),
+            "write it as 48",
+        )
+        return 0
+    return int(text or 0)
