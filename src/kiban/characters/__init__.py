@@ -20,8 +20,10 @@ from kiban.characters.codepages import (
     encode_block,
 )
 from kiban.characters.decisions import sign_decisions, verify_decisions
+from kiban.characters.glyphs import Glyph, glyph_font, glyph_svg
 from kiban.characters.kana import READING_PARTS, kana_key, kana_keys, kana_loose_key, kana_loose_keys
 from kiban.characters.kanji import kanji_variants
+from kiban.characters.mj import Identity, MjGlyph, Shrunk, identify, shrink
 from kiban.characters.names import NAME_PARTS, name_key, name_keys
 from kiban.characters.selectors import length, strip_selectors
 
@@ -41,12 +43,19 @@ __all__ = [
     "Encoded",
     "EncodedBlock",
     "Fault",
+    "Glyph",
+    "Identity",
+    "MjGlyph",
     "Mode",
+    "Shrunk",
     "address_key",
     "address_keys",
     "code_page",
     "decode_block",
     "encode_block",
+    "glyph_font",
+    "glyph_svg",
+    "identify",
     "kana_key",
     "kana_keys",
     "kana_loose_key",
@@ -55,6 +64,7 @@ __all__ = [
     "length",
     "name_key",
     "name_keys",
+    "shrink",
     "sign_decisions",
     "strip_selectors",
     "verify_decisions",

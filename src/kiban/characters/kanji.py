@@ -56,6 +56,11 @@ def kanji_variants(character: str) -> tuple[str, ...]:
     return _classes().get(kanji_table().get(ord(character), character), (character,))
 
 
+def is_kanji(character: str) -> bool:
+    """Whether a character is an ideograph."""
+    return any(ord(character) in block for block in _BLOCKS)
+
+
 @cache
 def _classes() -> dict[str, tuple[str, ...]]:
     targets = _targets()
