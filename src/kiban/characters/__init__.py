@@ -21,6 +21,7 @@ from kiban.characters.codepages import (
 )
 from kiban.characters.decisions import sign_decisions, verify_decisions
 from kiban.characters.glyphs import Glyph, glyph_font, glyph_svg
+from kiban.characters.guess import FieldAt, Guess, guess, told_apart
 from kiban.characters.kana import READING_PARTS, kana_key, kana_keys, kana_loose_key, kana_loose_keys
 from kiban.characters.kanji import kanji_variants
 from kiban.characters.mj import Identity, MjGlyph, Shrunk, identify, shrink
@@ -43,7 +44,9 @@ __all__ = [
     "Encoded",
     "EncodedBlock",
     "Fault",
+    "FieldAt",
     "Glyph",
+    "Guess",
     "Identity",
     "MjGlyph",
     "Mode",
@@ -55,6 +58,7 @@ __all__ = [
     "encode_block",
     "glyph_font",
     "glyph_svg",
+    "guess",
     "identify",
     "kana_key",
     "kana_keys",
@@ -67,5 +71,6 @@ __all__ = [
     "shrink",
     "sign_decisions",
     "strip_selectors",
+    "told_apart",
     "verify_decisions",
 ]
