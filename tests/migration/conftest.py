@@ -1,0 +1,45 @@
+"""A small synthetic city as its mainframes hand it over."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from kiban import main, town
+
+
+@pytest.fixture(scope="session")
+def old_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The city in the items of the standard: what a migration has to arrive at."""
+    folder = tmp_path_factory.mktemp("old-city") / "town"
+    editions = main.library()
+    town.make(
+        folder,
+        resident=editions.edition("resident"),
+        nonresident=editions.edition("nonresident_addressee"),
+        residents=1_500,
+        seed=3,
+        city="28100",
+        population=None,
+        as_of=date(2026, 10, 1),
+        processes=1,
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unloaded(old_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its unload, without any fault."""
+    folder = tmp_path_factory.mktemp("unloaded") / "old"
+    town.unload(old_city, folder, processes=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def faulty(old_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its unload with faults, listed in faults.csv."""
+    folder = tmp_path_factory.mktemp("faulty") / "old"
+    town.unload(old_city, folder, faults=100, processes=1)
+    return folder
