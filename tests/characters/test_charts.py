@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiban import characters
+from kiban.cli import main
 from kiban.kernel import Problem, Problems
 
 CHART = "system,code,unicode,mj,note\n"
@@ -133,3 +134,23 @@ def test_a_signature_of_a_stranger_is_refused(tmp_path: Path) -> None:
         characters.verify_decisions(path, [])
     with pytest.raises(Problem, match="private key is needed"):
         characters.sign_decisions(path, public)
+
+
+def test_decisions_at_fault_are_not_signed_and_changed_ones_are_signed_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    private, public = key(tmp_path, "city")
+    path = written(
+        tmp_path, "decisions.csv", DECISIONS + "jumin,80A1,9AD9,exact,山田,2026-11-01,山田,2026-11-02,\n"
+    )
+    command = ["characters", "sign", str(path), "--key", str(private)]
+    with pytest.raises(SystemExit) as end:
+        main(command)
+    assert end.value.code == 1
+    assert "decision-person" in capsys.readouterr().err
+    for code in ("9AD9", "9AD8"):
+        written(tmp_path, "decisions.csv", DECISIONS + f"jumin,80A1,{code},exact,{TWO},\n")
+        with pytest.raises(SystemExit) as end:
+            main(command)
+        assert not end.value.code
+        assert characters.Chart.load(path, keys=[public]).gaiji("jumin") == {0x80A1: chr(int(code, 16))}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from kiban import characters
+from kiban.cli import main
 from kiban.kernel import Problem
 
 KANA = ("ｻﾄｳ ﾊﾅｺ", "ｽｽﾞｷ ﾀﾛｳ", "ﾀｶﾊｼ ｼﾞﾛｳ", "ﾀﾅｶ ｹﾝ")
@@ -70,3 +74,23 @@ def test_an_empty_sample_and_a_field_outside_are_refused() -> None:
         characters.guess([b"\x40" * 40], FIELDS)
     with pytest.raises(Problem, match="guess-field"):
         characters.guess([b"\x40" * 39], FIELDS)
+
+
+def test_the_command_shows_why_and_says_what_cannot_be_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "unload"
+    file.write_bytes(b"".join(sample("keis83")))
+    command = ["characters", "guess", str(file), "--record-length", "40", "--field", "20:20:double"]
+    with pytest.raises(SystemExit) as end:
+        main(command)
+    assert not end.value.code
+    out = capsys.readouterr().out
+    assert "この標本では区別できない" in out
+    with pytest.raises(SystemExit):
+        main([*command, "--json"])
+    assert json.loads(capsys.readouterr().out)["told_apart"] is False
+    with pytest.raises(SystemExit) as end:
+        main([*command[:-1], "20:21:double"])
+    assert end.value.code == 1
+    assert "guess-field" in capsys.readouterr().err

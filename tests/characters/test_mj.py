@@ -14,9 +14,7 @@ from kiban.kernel import Problem
 from kiban.settings import read
 
 FOLDER = read({"KIBAN_HOME": str(Path(__file__).parents[2] / ".kiban")}).home / "characters"
-installed = pytest.mark.skipif(
-    not (FOLDER / "moji.db").exists(), reason="kiban characters install was not run"
-)
+installed = pytest.mark.skipif(not (FOLDER / "moji.db").exists(), reason="moji.db is not installed")
 drawn = pytest.mark.skipif(characters.glyph_font(FOLDER) is None, reason="the IPAmj font is not installed")
 
 

@@ -4,7 +4,7 @@ Keys never replace a record, and a code page never replaces a character.
 """
 
 from kiban.characters.addresses import address_key, address_keys
-from kiban.characters.charts import CHART_COLUMNS, CLASSES, DECISION_COLUMNS, Chart, ChartRow
+from kiban.characters.charts import CHART_COLUMNS, CLASSES, DECISION_COLUMNS, Chart, ChartRow, check_decisions
 from kiban.characters.codepages import (
     CODE_PAGES,
     BlockFaults,
@@ -53,6 +53,7 @@ __all__ = [
     "Shrunk",
     "address_key",
     "address_keys",
+    "check_decisions",
     "code_page",
     "decode_block",
     "encode_block",

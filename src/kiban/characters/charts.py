@@ -122,6 +122,19 @@ class Chart:
         return {(row.system, row.code): row for row in self.rows}
 
 
+def check_decisions(path: Path) -> None:
+    """Tell every fault of a file of decisions before it is signed, whatever signature it had.
+
+    Raises:
+        Problems: those of `Chart.load` but for the signature.
+    """
+    reading = _Reading()
+    for file in reading.files([path]):
+        reading.read(file, (), unsigned=None)
+    if reading.problems:
+        raise Problems(reading.problems)
+
+
 class _Reading:
     """Reads files one after another and remembers everything that is wrong."""
 
@@ -139,7 +152,7 @@ class _Reading:
                 )
             yield from found
 
-    def read(self, file: Path, keys: Sequence[Path], unsigned: bool) -> None:
+    def read(self, file: Path, keys: Sequence[Path], unsigned: bool | None) -> None:
         try:
             text = file.read_bytes().decode("utf-8-sig")
             reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
@@ -153,7 +166,7 @@ class _Reading:
                 )
                 return
             decided = heads == DECISION_COLUMNS
-            if decided:
+            if decided and unsigned is not None:  # None: about to be signed anew
                 verify_decisions(file, keys, unsigned=unsigned)
             for values in reader:
                 where = f"{file}:{reader.line_num}"

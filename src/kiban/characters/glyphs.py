@@ -55,7 +55,12 @@ def glyph_svg(character: str, font: Path | None) -> Glyph:
     """
     if font is None:
         return Glyph(
-            None, Problem("glyph-font-missing", "no IPAmj font is installed", fix="kiban characters install")
+            None,
+            Problem(
+                "glyph-font-missing",
+                "no IPAmj font is installed",
+                fix="install the Debian package fonts-ipamj-mincho",
+            ),
         )
     try:
         face = _face(font)
@@ -66,7 +71,7 @@ def glyph_svg(character: str, font: Path | None) -> Glyph:
                 "glyph-font-unreadable",
                 f"the font cannot be read ({error})",
                 str(font),
-                "delete the file and run: kiban characters install",
+                "put ipamjm.ttf of the Debian package fonts-ipamj-mincho there, whole",
             ),
         )
     name = face.name(character)

@@ -1,7 +1,7 @@
 """MJ characters (文字情報基盤): which one a text means, and what it may shrink to in JIS X 0213.
 
 The tables (MJ文字情報一覧表 and MJ縮退マップ, CC BY-SA 2.1 JP) are read from the database of the package mojidata
-where `kiban characters install` has put it; nothing of them is kept here. Without it the shrink map that comes with
+where it lies as `moji.db` in the folder of character data; nothing of them is kept here. Without it the shrink map that comes with
 jntajis answers, which knows no MJ numbers; every answer says which of the two gave it.
 """
 
@@ -231,5 +231,5 @@ def _unreadable(path: Path, what: str) -> Problem:
         "moji-unreadable",
         f"the MJ tables cannot be used ({what})",
         str(path),
-        "delete the file and run: kiban characters install",
+        "put dist/moji.db of the npm package @mandel59/mojidata there, whole",
     )

@@ -22,6 +22,8 @@ _COMMANDS = {
     "demo": "Build a synthetic designated city and show what Kiban does with it.",
     "standard": "Read, check and compare editions of the standard.",
     "town": "Make a synthetic designated city.",
+    "characters": "Legacy code pages and a city's own characters.",
+    "migrate": "Migrate a legacy system to the standard, with proof.",
     "db": "Run the integrated database.",
 }
 """In the order of the help. Each is the module of that name in this folder; its `app` adds no completion."""
