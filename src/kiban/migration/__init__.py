@@ -1,3 +1,23 @@
 """Legacy to standard: land, decode, profile, characters, cleanse, transform, load, reconcile, sign off."""
 
-__all__: list[str] = []
+from kiban.migration.engine import Result, Work, run, status
+from kiban.migration.plan import Plan
+from kiban.migration.plan_read import load_plan
+from kiban.migration.stage import Context, Gate, Outcome, Stage, gate
+from kiban.migration.stages import STAGES, ledger
+
+__all__ = [
+    "STAGES",
+    "Context",
+    "Gate",
+    "Outcome",
+    "Plan",
+    "Result",
+    "Stage",
+    "Work",
+    "gate",
+    "ledger",
+    "load_plan",
+    "run",
+    "status",
+]

@@ -217,7 +217,6 @@ def _make(stage: Stage, plan: Plan, work: Work, done: Mapping[str, Result], key:
     for other in place.parent.iterdir():
         if other != place:
             shutil.rmtree(other, ignore_errors=True)
-    shutil.rmtree(context.units, ignore_errors=True)
     seconds = round((work.clock() - begun).total_seconds(), 1)
     work.note("finished", stage.name, key, seconds=seconds, gate=outcome.gate.open)
     return _read(stage, key, place, told, fresh=True)

@@ -86,7 +86,7 @@ def _systems(top: Fields, folder: Path) -> tuple[System, ...]:
 
 def _targets(top: Fields, folder: Path) -> tuple[Target, ...]:
     targets = []
-    for one in entries(top, "targets", "target"):
+    for one in entries(top, "targets", "target", needed=False):
         name = one.text("map")
         maps = beside(one, "map", folder, [name] if name else [])
         targets.append(

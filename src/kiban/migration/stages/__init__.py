@@ -1,3 +1,11 @@
-"""The stages of the migration, one module each."""
+"""The stages of the migration, one module each, in their order."""
 
-__all__: list[str] = []
+from kiban.migration.stage import Stage
+from kiban.migration.stages.decode import DECODE, ledger
+from kiban.migration.stages.inventory import INVENTORY
+from kiban.migration.stages.land import LAND
+
+STAGES: tuple[Stage, ...] = (INVENTORY, LAND, DECODE)
+"""In order; each needs only those before it."""
+
+__all__ = ["STAGES", "ledger"]

@@ -1,0 +1,176 @@
+"""`kiban migrate`: from a mainframe unload to the standard, stage by stage, with proof."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from kiban.migration import Plan, Result, Work
+    from kiban.store import Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="""Migrate a legacy system to the standard, with proof.
+
+    A plan (plan.yaml) names the files, their copybooks, the maps and who answers for them. Stages run in order; what is done on
+    the same inputs is not done again, and a closed gate says what to do next.""",
+    epilog="""Examples:
+
+    [b]kiban town unload town old[/b]                        a synthetic unload with its project
+    [b]kiban migrate run old/project --unload old/unload[/b] all stages
+    [b]kiban migrate status old/project[/b]                  where it stands
+    [b]kiban migrate ledger old/project[/b]                  every value that could not be decoded""",
+)
+
+_PLAN = Annotated[Path, typer.Argument(metavar="PLAN", help="plan.yaml, or the folder that holds it.")]
+_UNLOAD = Annotated[
+    Path | None,
+    typer.Option("--unload", metavar="DIR", help="Where the files are. Default: as the plan says."),
+]
+_WORK = Annotated[
+    Path | None,
+    typer.Option("--work", metavar="DIR", help="Where to work. Default: the folder work beside the project."),
+]
+
+
+@app.command("run")
+def run_(
+    plan: _PLAN,
+    unload: _UNLOAD = None,
+    work: _WORK = None,
+    through: Annotated[str | None, typer.Option(metavar="STAGE", help="The last stage to run.")] = None,
+) -> None:
+    """Run the stages in order, up to the first closed gate. The same command goes on after any interruption."""
+    _run(plan, unload, work, through=through)
+
+
+@app.command()
+def stage(
+    name: Annotated[str, typer.Argument(help="inventory, land, decode, …")],
+    plan: _PLAN,
+    unload: _UNLOAD = None,
+    work: _WORK = None,
+) -> None:
+    """Run one stage alone. Those before it must be done on the present inputs."""
+    _run(plan, unload, work, only=name)
+
+
+@app.command()
+def status(plan: _PLAN, unload: _UNLOAD = None, work: _WORK = None) -> None:
+    """Show how every stage stands on the present inputs, and what to do next."""
+    from kiban import migration
+    from kiban.cli import progress
+
+    with progress.shown() as tell:
+        given, place = _open(plan, unload, work, tell)
+        results = migration.status(migration.STAGES, given, place)
+    _show(given, results)
+
+
+@app.command()
+def ledger(
+    plan: _PLAN,
+    unload: _UNLOAD = None,
+    work: _WORK = None,
+    file: Annotated[str | None, typer.Option(help="Only this file of the plan.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, everything.")] = False,
+    most: Annotated[int, typer.Option(help="How many lines to show.")] = 50,
+) -> None:
+    """List every value that could not be decoded: file, record, byte in the file, field, bytes, reason."""
+    from kiban import migration
+    from kiban.cli import progress
+    from kiban.kernel import Problem
+
+    with progress.shown() as tell:
+        given, place = _open(plan, unload, work, tell)
+        results = migration.status(migration.STAGES, given, place)
+    out = next((one.out for one in results if one.stage.name == "decode"), None)
+    if out is None:
+        raise Problem(
+            "stage-before",
+            "nothing is decoded on the present inputs",
+            fix="run kiban migrate run … --through decode first",
+        )
+    known = {one.id for one in given.files}
+    if file is not None and file not in known:
+        raise Problem(
+            "file-unknown", f"the plan has no file {file}", fix=f"the files are {', '.join(sorted(known))}"
+        )
+    lines = [one for one in migration.ledger(out).to_pylist() if file in (None, one["file"])]
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["file", "record", "offset", "field", "raw", "code"])
+        writer.writerows(one.values() for one in lines)
+        return
+    for one in lines[:most]:
+        typer.echo(
+            f"{one['file']} 第{one['record']:,}件 {one['offset']:,}バイト目 {one['field']} [{one['code']}] {one['raw'][:32]}"
+        )
+    more = f"（ほか{len(lines) - most:,}件は --csv で）" if len(lines) > most else ""
+    typer.echo(f"復号できない値は{len(lines):,}件です。{more}")
+
+
+def _open(plan: Path, unload: Path | None, work: Path | None, tell: Any) -> tuple[Plan, Work]:
+    from kiban import migration
+
+    given = migration.load_plan(plan, unload)
+    return given, migration.Work(
+        (work or given.folder.parent / "work").absolute(), _open_store, tell, lambda: datetime.now(UTC)
+    )
+
+
+def _open_store() -> Store:
+    from kiban import main, settings
+
+    return main.open_store(settings.read(os.environ))
+
+
+def _run(plan: Path, unload: Path | None, work: Path | None, **which: str | None) -> None:
+    from kiban import migration
+    from kiban.cli import progress
+
+    with progress.shown() as tell:
+        given, place = _open(plan, unload, work, tell)
+        results = migration.run(migration.STAGES, given, place, **which)
+    _show(given, results)
+    if any(one.gate is not None and not one.gate.open for one in results):
+        raise typer.Exit(3)
+
+
+_STATES = {"done": "済", "stale": "要再実行", "open": "未実行"}
+
+
+def _show(plan: Plan, results: list[Result]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    typer.echo(f"{plan.title}（基準日 {plan.cut_date}）")
+    table = Table("工程", "", "状態", "ゲート", "件数")
+    for one in results:
+        opened = "" if one.gate is None else ("開" if one.gate.open else "閉")
+        state = "済（今回）" if one.fresh else _STATES[one.state]
+        table.add_row(one.stage.title_ja, one.stage.name, state, opened, _figures(one))
+    Console().print(table)
+    closed = [one for one in results if one.gate is not None and not one.gate.open]
+    for one in closed:
+        for reason in one.gate.reasons if one.gate else ():
+            typer.echo(f"→ {one.stage.title_ja}：{reason}")
+    waiting = next((one for one in results if one.state != "done"), None)
+    if waiting and not closed:
+        typer.echo(
+            f"→ 次は {waiting.stage.title_ja}（{waiting.stage.name}）です。`kiban migrate run` で進みます。"
+        )
+
+
+def _figures(one: Result) -> str:
+    summary = one.summary or {}
+    return "  ".join(f"{name} {value:,}" for name, value in summary.items() if isinstance(value, int))
