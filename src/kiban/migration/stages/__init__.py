@@ -1,11 +1,13 @@
 """The stages of the migration, one module each, in their order."""
 
 from kiban.migration.stage import Stage
+from kiban.migration.stages.characters import CHARACTERS
 from kiban.migration.stages.decode import DECODE, ledger
 from kiban.migration.stages.inventory import INVENTORY
 from kiban.migration.stages.land import LAND
+from kiban.migration.stages.totals import TOTALS
 
-STAGES: tuple[Stage, ...] = (INVENTORY, LAND, DECODE)
+STAGES: tuple[Stage, ...] = (INVENTORY, LAND, DECODE, TOTALS, CHARACTERS)
 """In order; each needs only those before it."""
 
 __all__ = ["STAGES", "ledger"]
