@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,3 +103,13 @@ def test_a_character_only_one_person_decided_on_closes_the_gate_until_the_second
     last = run(old, "characters")[-1]
     assert last.gate is not None and last.gate.open
     assert last.summary is not None and last.summary["undecided"] == 0 and last.summary["used"] > 0
+
+
+def test_the_profile_shows_values_of_codes_and_of_nothing_else(old: Path) -> None:
+    [profile] = [one for one in run(old, "profile") if one.stage.name == "profile"]
+    assert profile.out is not None and profile.summary is not None
+    fields = json.loads((profile.out / "profile.json").read_text(encoding="utf-8"))["JK-DATA"]["fields"]
+    assert {value for value, _ in fields["JK-SEIBETSU"]["values"]} == {"1", "2"}
+    coded = set(migration.load_plan(old / "project").file("JUKI-1").coded)
+    assert {name for name, found in fields.items() if "values" in found} == coded
+    assert profile.summary["double_keys"] == 0
