@@ -42,7 +42,7 @@ def test_an_edition_goes_into_every_public_format(folder: Path) -> None:
 def test_two_editions_of_each_business_stand_side_by_side_and_the_difference_names_what_breaks() -> None:
     library = standard.library(SHIPPED)
     for business in ("001", "031"):
-        editions = [e for e in library.editions if e.business == business]
+        editions = [e for e in library.editions if e.business_id == business]
         assert len(editions) >= 2
         for new in editions:
             for old in editions:
@@ -58,7 +58,7 @@ def test_a_rename_that_an_edition_declares_is_found_as_a_rename() -> None:
     for new in library.editions:
         if new.replaces is None:
             continue
-        found = standard.diff(library.edition(new.business, new.replaces), new)
+        found = standard.diff(library.edition(new.called, new.replaces), new)
         renamed = {
             c.old.romaji: c.new.romaji for c in found.changes if c.kind == "renamed" and c.old and c.new
         }

@@ -192,7 +192,7 @@ def show(
     chosen = _edition(edition, root, overlay)
     mark = "" if chosen.status == "official" else "  基準版（公式ではない）"
     note = f"  {rows.scope_note(chosen)}: not to be used yet" if rows.scope_note(chosen) else ""
-    title = f"{chosen.title} {chosen.business}@{chosen.edition}{mark}{note}"
+    title = f"{chosen.title} {chosen.called}@{chosen.edition}{mark}{note}"
     if code is not None:
         found = rows.code_rows(chosen, code)
         listing.show(title, rows.CODE_HEADS, found, (rows.CODE_HEADS, found), as_json=as_json)
@@ -208,11 +208,11 @@ def show(
 
 
 def _show_editions(editions: tuple[standard.Edition, ...], *, as_json: bool) -> None:
-    ordered = sorted(editions, key=lambda e: e.business)  # stable: the default of a business stays in front
+    ordered = sorted(editions, key=lambda e: e.called)  # stable: the default of a business stays in front
     screen = rows.edition_screen(ordered, main.edition_roots())
     listing.show("Editions at hand", rows.EDITION_HEADS, rows.edition_rows(ordered), screen, as_json=as_json)
     if ordered:
-        _hint(f"kiban standard show {ordered[0].business}@{ordered[0].edition}", as_json=as_json)
+        _hint(f"kiban standard show {ordered[0].called}@{ordered[0].edition}", as_json=as_json)
 
 
 def _hint(command: str, *, as_json: bool) -> None:

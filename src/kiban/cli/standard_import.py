@@ -102,7 +102,7 @@ def import_workbook(
 
 def _known_name(business: str) -> str | None:
     """The schema name that the business already has among the editions at hand."""
-    return next((e.id for e in main.library((), undecided=True).editions if e.business == business), None)
+    return next((e.id for e in main.library((), undecided=True).editions if e.business_id == business), None)
 
 
 def _pairs(option: str, texts: list[str] | None, example: str) -> dict[str, str]:

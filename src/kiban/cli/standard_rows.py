@@ -31,7 +31,7 @@ def edition_rows(editions: Iterable[standard.Edition]) -> list[Row]:
     """One row per edition."""
     return [
         (
-            *(e.business, e.id, e.title, e.edition, e.status, str(e.effective or "")),
+            *(e.business_id or "", e.id, e.title, e.edition, e.status, str(e.effective or "")),
             *(str(len(e.items)), str(e.folder)),
         )
         for e in editions
@@ -47,7 +47,7 @@ def edition_screen(editions: Iterable[standard.Edition], shipped: Sequence[Path]
         folder = "" if came else str(e.folder.relative_to(Path.cwd()) if here else e.folder)
         rows.append(
             (
-                f"{e.business}@{e.edition}\n{e.id}",
+                f"{e.called}@{e.edition}\n{e.id}",
                 f"{e.title}\n{folder}".strip(),
                 f"{e.status}\n{scope_note(e)}".strip(),
                 str(e.effective or "not said"),

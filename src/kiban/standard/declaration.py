@@ -52,7 +52,7 @@ class Declaration:
     """The content of business.yaml."""
 
     document: Document
-    business: str = ""
+    business: str | None = ""
     id: str = ""
     title: str = ""
     edition: str = ""
@@ -80,9 +80,7 @@ def read_declaration(document: Document, findings: Findings) -> Declaration:
     effective = top.text("effective", needed=False)
     declaration = Declaration(
         document,
-        business=_pattern(
-            top, "business", r"[0-9]{3}", 'the 業務ID of three digits in quotes: "001"', findings
-        ),
+        business=_business(top, findings),
         id=_pattern(top, "id", _NAME, "a name of a-z, 0-9 and _ that begins with a letter", findings),
         title=top.text("title"),
         edition=_pattern(top, "edition", EDITION_FORM, "letters, digits, . _ and - without blanks", findings),
@@ -102,6 +100,22 @@ def read_declaration(document: Document, findings: Findings) -> Declaration:
     top.done()
     _check_succession(declaration, top, findings)
     return declaration
+
+
+def _business(top: Fields, findings: Findings) -> str | None:
+    """The 業務ID; None where `business: null` says that nobody knows it. An official list always has one."""
+    if "business" not in top.value or top.value["business"] is not None:
+        form = 'the 業務ID of three digits in quotes: "001"; null where the official one is not known'
+        return _pattern(top, "business", r"[0-9]{3}", form, findings)
+    top.asked.append("business")
+    if findings.official:
+        findings.fault(
+            "business-id-unset",
+            "an official edition has no 業務ID",
+            top.where("business"),
+            'write the ID of its list in quotes, such as "001", or status: reference',
+        )
+    return None
 
 
 def _pattern(fields: Fields, key: str, pattern: str | re.Pattern[str], form: str, findings: Findings) -> str:

@@ -18,7 +18,7 @@ class Diff:
     """The difference of two editions.
 
     Attributes:
-        business: 業務ID.
+        business: 業務ID, or the id of the business where none is known.
         old: ID of the earlier edition.
         new: ID of the later edition.
         changes: in the order of the new list, removed items last.
@@ -53,10 +53,10 @@ def diff(old: Edition, new: Edition) -> Diff:
     Raises:
         Problem: `diff-other-business` where the two are not of one business.
     """
-    if old.business != new.business:
+    if old.called != new.called:
         raise Problem(
             "diff-other-business",
-            f"edition {old.edition} is of business {old.business} and {new.edition} of {new.business}",
+            f"edition {old.edition} is of business {old.called} and {new.edition} of {new.called}",
             fix="compare two editions of one business",
         )
     renames, recodes = _moves(old, new)
@@ -79,7 +79,7 @@ def diff(old: Edition, new: Edition) -> Diff:
             if (group.id, item.romaji) not in paired_old
             for change in items_removed(group, item)
         ]
-    return Diff(old.business, old.edition, new.edition, tuple(changes), renames, recodes)
+    return Diff(new.called, old.edition, new.edition, tuple(changes), renames, recodes)
 
 
 def _moves(old: Edition, new: Edition) -> tuple[dict[str, str], dict[str, dict[str, str]]]:

@@ -37,7 +37,7 @@ def place(name: str, row: Row) -> str:
     return f"{name}:{row.line} ({label})" if label else f"{name}:{row.line}"
 
 
-def read_item(row: Row, business: str, name: str, findings: Findings) -> Item:
+def read_item(row: Row, business: str | None, name: str, findings: Findings) -> Item:
     """Make an item of a row; parts that are wrong get a harmless value, so that reading can go on."""
     values = row.values
     where = place(name, row)
@@ -84,7 +84,17 @@ def read_item(row: Row, business: str, name: str, findings: Findings) -> Item:
     )
 
 
-def _id(text: str, business: str, where: str, findings: Findings) -> str:
+def _id(text: str, business: str | None, where: str, findings: Findings) -> str:
+    """The business ID and five digits; the five alone where the business has no ID yet."""
+    if business is None:
+        if not re.fullmatch(r"[0-9]{5}", text):
+            findings.fault(
+                "item-id-form",
+                f"データ項目ID {text or '(empty)'} is not five digits, and the business has no 業務ID",
+                where,
+                "write five digits, such as 90001; the business ID comes before them when it is known",
+            )
+        return text
     if not re.fullmatch(r"[0-9]{8}", text):
         digits = re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", text))
         guess = f"{business}{digits[-5:]:0>5}" if digits else f"{business}00001"

@@ -78,7 +78,7 @@ def read(folder: Path) -> Reading:
     broken = {problem.where for problem in findings.faults}
     check_samples([pair for pair in placed if pair[1] not in broken], codes, findings)
     edition = Edition(
-        business=declaration.business,
+        business_id=declaration.business,
         id=declaration.id,
         title=declaration.title,
         edition=declaration.edition,
@@ -190,7 +190,7 @@ def library(folders: Iterable[Path], *, undecided: bool = False) -> Library:
         if reading.edition is None or (reading.faults and not undecided):
             problems += [replace(p, where=f"{folder}/{p.where or ''}") for p in reading.faults]
             continue
-        key = (reading.edition.business, reading.edition.edition)
+        key = (reading.edition.called, reading.edition.edition)
         if key in editions:
             problems.append(
                 Problem(

@@ -207,7 +207,7 @@ class Edition:
     """One edition of the data standard of one business.
 
     Attributes:
-        business: 業務ID, three digits.
+        business_id: 業務ID, three digits; None where the official one is not known.
         id: name of the business's folder and database schema.
         title: Japanese name of the business.
         edition: ID of the edition.
@@ -227,7 +227,7 @@ class Edition:
         overlay: the city's choices, where an overlay was laid over it.
     """
 
-    business: str
+    business_id: str | None
     id: str
     title: str
     edition: str
@@ -246,6 +246,27 @@ class Edition:
     source: Mapping[str, str] = field(default_factory=dict, hash=False)
     overlay: Overlay | None = field(default=None, hash=False)
 
+    @property
+    def business(self) -> str:
+        """業務ID, three digits, for what cannot be without it.
+
+        Raises:
+            Problem: `business-id-unset` where the official one is not known.
+        """
+        if self.business_id is None:
+            raise Problem(
+                "business-id-unset",
+                f"the official 業務ID of {self.id} is not known",
+                where=str(self.folder / "business.yaml"),
+                fix="write it after business: when the official list is at hand; it is never invented",
+            )
+        return self.business_id
+
+    @property
+    def called(self) -> str:
+        """What people and keys call the business: its 業務ID, or its id where none is known."""
+        return self.business_id or self.id
+
     @cached_property
     def items(self) -> tuple[Item, ...]:
         """All items of all groups."""
@@ -263,7 +284,7 @@ class Edition:
         known = [group.id for group in self.groups] + [group.name for group in self.groups]
         raise Problem(
             "group-unknown",
-            f"business {self.business} edition {self.edition} has no group {name}",
+            f"business {self.called} edition {self.edition} has no group {name}",
             fix=suggest(name, known, "look it up with: kiban standard show"),
         )
 
@@ -309,9 +330,9 @@ class Library:
         Raises:
             Problem: `business-unknown` or `edition-unknown`, suggesting what is there.
         """
-        of_business = [e for e in self.editions if business in (e.business, e.id)]
+        of_business = [e for e in self.editions if business in (e.called, e.id)]
         if not of_business:
-            known = [word for e in self.editions for word in (e.business, e.id)]
+            known = [word for e in self.editions for word in dict.fromkeys((e.called, e.id))]
             raise Problem(
                 "business-unknown",
                 f"no edition of a business {business} is at hand",

@@ -92,7 +92,7 @@ class _Laying:
     def _check_base(self) -> None:
         raw = self.top.raw("base")
         base = Fields(self.document, ("base",), {} if raw is None else raw, self.findings, "base")
-        wanted = {"business": (self.edition.business, self.edition.id), "edition": (self.edition.edition,)}
+        wanted = {"business": (self.edition.called, self.edition.id), "edition": (self.edition.edition,)}
         for key, known in wanted.items():
             word = base.text(key)
             if word and word not in known:

@@ -270,7 +270,7 @@ class _Work:
         self.connection.execute(
             "INSERT INTO kiban.edition VALUES (%s, %s, %s, %s, %s) ON CONFLICT (business) DO UPDATE "
             "SET edition = excluded.edition, definition = excluded.definition, event = excluded.event",
-            (new.business, new.id, new.edition, Jsonb({"sha256": definition(new)}), event),
+            (new.called, new.id, new.edition, Jsonb({"sha256": definition(new)}), event),
         )
         payload = {
             "from": old.edition if old else None,

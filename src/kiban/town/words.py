@@ -69,7 +69,7 @@ def unknown_item(edition: Edition, group: str, romaji: str) -> Problem:
     """An item that the town fills and the edition does not have."""
     return Problem(
         "town-item-unknown",
-        f"business {edition.business} edition {edition.edition} has no item {romaji}, which the town fills",
+        f"business {edition.called} edition {edition.edition} has no item {romaji}, which the town fills",
         where=f"{edition.id}.{group}",
         fix="give the edition that the town was written for, or one that declares the renaming",
     )

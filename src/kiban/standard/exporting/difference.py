@@ -55,7 +55,7 @@ def diff_page(old: Edition, new: Edition) -> str:
         _section(f"g-{id_}", f"{escape(name)} {romaji(id_)}", name, part) for id_, name, part in parts
     )
     return document(
-        f"{new.title}（{new.business}）版の差分：{old.edition} → {new.edition}",
+        f"{new.title}（{new.called}）版の差分：{old.edition} → {new.edition}",
         _head(old, new),
         contents(links),
         _summary(found, acting, len(reworded)) + sections + _reworded(reworded, names),

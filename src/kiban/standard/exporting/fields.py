@@ -65,4 +65,4 @@ def marks(edition: Edition, item: Item) -> dict[str, Any]:
 def about(edition: Edition) -> str:
     """One paragraph on where an edition comes from; it says so where it is not the official list."""
     mark = f"【{REFERENCE_MARK}】" if edition.status == "reference" else ""
-    return f"{mark}{edition.title}（{edition.business}）{edition.edition}版。{edition.basis}".strip()
+    return f"{mark}{edition.title}（{edition.called}）{edition.edition}版。{edition.basis}".strip()

@@ -13,7 +13,7 @@ def to_json_schema(edition: Edition) -> str:
     """The edition as a JSON Schema: an object with an array of rows per group."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:kiban:{edition.business}:{edition.edition}",
+        "$id": f"urn:kiban:{edition.called}:{edition.edition}",
         "title": f"{edition.title} {edition.edition}",
         "description": about(edition),
         "type": "object",

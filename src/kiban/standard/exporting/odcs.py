@@ -17,14 +17,14 @@ def to_odcs(edition: Edition) -> str:
     contract = {
         "apiVersion": "v3.1.0",
         "kind": "DataContract",
-        "id": f"urn:kiban:{edition.business}:{edition.edition}",
+        "id": f"urn:kiban:{edition.called}:{edition.edition}",
         "name": edition.title,
         "version": edition.edition,
         "status": "active" if edition.status == "official" else "draft",
         "domain": edition.id,
         "description": {"purpose": about(edition)},
         "customProperties": [
-            {"property": "business", "value": edition.business},
+            *([{"property": "business", "value": edition.business_id}] if edition.business_id else []),
             {"property": "status", "value": edition.status},
         ],
         "schema": [_object(edition, group) for group in edition.groups],

@@ -26,7 +26,7 @@ def to_html(edition: Edition) -> str:
     links = [(group.id, group.name, f"{len(group.items)}項目") for group in edition.groups]
     links += [("codes", "コード一覧", f"{len(edition.codes)}件")] if edition.codes else []
     return document(
-        f"{edition.title}（{edition.business}）データ項目一覧",
+        f"{edition.title}（{edition.called}）データ項目一覧",
         edition_head(edition),
         contents(links),
         "".join(_group(edition, group) for group in edition.groups) + _codes(edition),
@@ -48,7 +48,7 @@ def edition_head(edition: Edition) -> str:
     mark = f'<p class="notice">{REFERENCE_MARK}</p>\n' if edition.status == "reference" else ""
     return mark + facts(
         (
-            ("業務ID", edition.business),
+            ("業務ID", edition.business_id or "未確認（公式の業務IDが分かるまで空）"),
             ("版", edition.edition),
             ("種別", "公式" if edition.status == "official" else REFERENCE_MARK),
             ("適用日", edition.effective.isoformat() if edition.effective else "未定"),

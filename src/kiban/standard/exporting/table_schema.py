@@ -20,7 +20,7 @@ def to_table_schema(edition: Edition) -> str:
         "title": edition.title,
         "version": edition.edition,
         "description": about(edition),
-        "x-kiban": {"business": edition.business, "status": edition.status},
+        "x-kiban": {"business": edition.business_id, "status": edition.status},
         "resources": [_resource(edition, group) for group in edition.groups],
     }
     return json.dumps(package, ensure_ascii=False, indent=2) + "\n"
