@@ -1,5 +1,6 @@
 """Periods, the two dates of a question, actors and problems."""
 
+import pickle
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -97,3 +98,13 @@ def test_problems_are_told_together_and_counted() -> None:
     assert str(Problems([one])) == "one is wrong [a-b]\n1 problem"
     assert str(Problems([one, one])).endswith("2 problems")
     assert Problems(iter([one])).problems == (one,)
+
+
+def test_problems_come_whole_out_of_a_worker_process() -> None:
+    first, second = Problem("a", "wrong", "here", "mend it"), Problem("b", "wrong too")
+    again = pickle.loads(pickle.dumps(Problems([first, second])))
+    assert [(one.code, one.what, one.where, one.fix) for one in again.problems] == [
+        ("a", "wrong", "here", "mend it"),
+        ("b", "wrong too", second.where, second.fix),
+    ]
+    assert str(again) == str(Problems([first, second]))

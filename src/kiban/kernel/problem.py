@@ -47,6 +47,10 @@ class Problems(Exception):  # noqa: N818
         self.problems = tuple(problems)
         super().__init__(*self.problems)
 
+    def __reduce__(self) -> tuple[type[Problems], tuple[tuple[Problem, ...]]]:
+        """How problems come whole out of a worker process."""
+        return Problems, (self.problems,)
+
     def __str__(self) -> str:
         count = len(self.problems)
         return "\n".join(

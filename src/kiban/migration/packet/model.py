@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 Verdict = Literal["good", "open", "bad", "none"]
@@ -114,8 +114,14 @@ class Packet:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content, in hex; printed on every page, so that paper and file can be held together."""
-        return hashlib.sha256(self.as_json().encode()).hexdigest()
+        """SHA-256 of the content, in hex; printed on every page, so that paper and file can be held together.
+
+        Outlines are left out: whether the font was installed changes a picture, not what is said.
+        """
+        bare = [
+            replace(one, glyphs=[replace(glyph, svg=None) for glyph in one.glyphs]) for one in self.sections
+        ]
+        return hashlib.sha256(replace(self, sections=bare).as_json().encode()).hexdigest()
 
 
 def shown(cell: str | int | None) -> str:

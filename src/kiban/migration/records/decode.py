@@ -157,7 +157,7 @@ def check(copybook: Copybook, reading: Reading) -> None:
         raise Problem(
             "choice-open",
             f"nothing says when {', '.join(open_choices)} applies",
-            fix="name the field and its values in the plan: when: {GROUP: [FIELD, [values]]}",
+            fix="name the field and its values in the plan: when: {GROUP: {field: FIELD, is: [values]}}",
         )
 
 

@@ -19,7 +19,9 @@ from kiban.migration.stages.land import FILES
 
 RULES = "totals.csv"
 COMPARED = "totals.parquet"
-_HEADS = ("種別", "帳票項目", "データ", "区フィールド", "条件フィールド", "条件値")
+_MOST = 20
+_HEADS = ("種別", "帳票項目", "データ", "区フィールド", "条件フィールド", "条件値", "使い道")
+_USES = ("", "件数", "図", "保護")
 _PRINTED = ("file", "ward", "year", "item", "value")
 
 COMPARISON = pa.schema(
@@ -30,6 +32,7 @@ COMPARISON = pa.schema(
         ("item", pa.string()),
         ("printed", pa.int64()),
         ("counted", pa.int64()),
+        ("use", pa.string()),
     ]
 )
 """A line for each printed total, and for each ward that was counted and not printed (`printed` null), in order."""
@@ -45,6 +48,7 @@ class Rule:
         segment: dataset whose rows are counted.
         ward: field of the ward; "" where the list is not by ward.
         field, value: rows count where this field has this value; "" for all rows.
+        use: what the packet does with it: 件数 counts the records of a file, 図 is drawn, 保護 counts protected people; "" none of it.
     """
 
     kind: str
@@ -53,6 +57,7 @@ class Rule:
     ward: str
     field: str
     value: str
+    use: str
 
 
 def _run(context: Context) -> Outcome:
@@ -67,12 +72,18 @@ def _run(context: Context) -> Outcome:
     rules = _rules(plan.folder / RULES)
     printed = _printed(plan, context.inputs["land"] / FILES / plan.totals, rules)
     counted = _counted(plan, rules, context.inputs["decode"], context)
-    lines = [(*key, printed.get(key), counted.get(key, 0)) for key in sorted(printed.keys() | counted.keys())]
+    uses = {
+        (_stem(file), rule.item): rule.use for file in plan.files for rule in rules if rule.kind == file.kind
+    }
+    lines = [
+        (*key, printed.get(key), counted.get(key, 0), uses[key[0], key[3]])
+        for key in sorted(printed.keys() | counted.keys())
+    ]
     columns = [pa.array([line[place] for line in lines], kind.type) for place, kind in enumerate(COMPARISON)]
     pq.write_table(pa.Table.from_arrays(columns, schema=COMPARISON), context.out / COMPARED)
     other = [line for line in lines if line[4] != line[5]]
     summary = {"printed": len(printed), "counted": len(counted), "different": len(other)}
-    return Outcome(summary, gate([_reason(*line) for line in other[:20]]))
+    return Outcome(summary, gate([_reason(*line[:6]) for line in other[:_MOST]]))
 
 
 def _reason(file: str, ward: str, year: str, item: str, printed: int | None, counted: int) -> str:
@@ -118,7 +129,20 @@ def _rules(path: Path) -> list[Rule]:
             str(path),
             f"write a CSV with the columns {','.join(_HEADS)}",
         ) from error
-    return [Rule(*(row[head] for head in _HEADS)) for _, row in _rows(text, _HEADS, path.name)]
+    rows = _rows(text, _HEADS, path.name)
+    unknown = [
+        Problem(
+            "totals-use",
+            f"{row['使い道']} is no use",
+            f"{path.name} line {number}",
+            f"write {'、'.join(_USES[1:])} or nothing",
+        )
+        for number, row in rows
+        if row["使い道"] not in _USES
+    ]
+    if unknown:
+        raise Problems(unknown)
+    return [Rule(*(row[head] for head in _HEADS)) for _, row in rows]
 
 
 def _printed(plan: Plan, path: Path, rules: Sequence[Rule]) -> dict[tuple[str, str, str, str], int]:
