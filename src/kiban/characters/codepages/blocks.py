@@ -132,7 +132,7 @@ def decode_block(page: CodePage, block: NDArray[np.uint8], mode: Mode) -> Decode
         stride = 1
     lookup = _lookup(_Key(page))
     lengths = lookup.lengths[symbols]
-    rows, columns = np.nonzero((lengths == 0) & (symbols != _NOTHING))
+    rows, columns = np.nonzero((lengths == 0) & (symbols != _NOTHING) & ~blank[:, None])
     faults = _faults(page, block, symbols, rows, columns, stride, found, blank)
     faulty = np.zeros(len(block), bool)
     faulty[faults.row] = True
