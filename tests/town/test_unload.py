@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -205,3 +206,10 @@ def test_unknown_files_and_too_many_faults_are_refused(small_town: Path, tmp_pat
 def test_a_folder_without_a_finished_town_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="town-unfinished"):
         town.unload(tmp_path, tmp_path / "out")
+
+
+def test_the_plan_that_comes_along_names_this_town_and_its_day(out: Path, small_town: Path) -> None:
+    told = json.loads((small_town / "town.json").read_text(encoding="utf-8"))
+    plan = (out / "project/plan.yaml").read_text(encoding="utf-8")
+    assert f'\ncity: "{told["city"]["code"]}"\n' in plan
+    assert f"\ncut_date: {told['as_of']}\n" in plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -207,6 +208,7 @@ def _finish(
     for name in withhold:
         (out / FILES / name).unlink()
     shutil.copytree(PROJECT, out / PLAN)
+    _name_city(system, out / PLAN / "plan.yaml")
     write_chart(out / PLAN / "characters", system)
     (out / WORK).rmdir()
     records: dict[str, int] = {}
@@ -214,6 +216,16 @@ def _finish(
         if item == "件数":
             records[name] = records.get(name, 0) + value
     return UnloadReport(out, records, sum(map(len, system.gaiji.values())), tuple(planted))
+
+
+def _name_city(system: System, plan: Path) -> None:
+    """Write the town's own code and day into the copied plan; everything else of the sample fits any town."""
+    told = json.loads((system.town / DESCRIPTION).read_text(encoding="utf-8"))
+    text = plan.read_text(encoding="utf-8")
+    for name, value in (("city", f'"{told["city"]["code"]}"'), ("cut_date", told["as_of"])):
+        text, found = re.subn(rf"^{name}:.*$", f"{name}: {value}", text, count=1, flags=re.MULTILINE)
+        assert found == 1, name
+    plan.write_text(text, encoding="utf-8")
 
 
 def _write_totals(path: Path, counts: Counts) -> None:
