@@ -43,15 +43,22 @@ def test_kana_tells_the_ibm_pages_apart() -> None:
     assert characters.told_apart(characters.guess(sample("ibm939"), FIELDS, ["ibm930", "ibm939"]))
 
 
-def test_a_surname_of_a_swapped_pair_tells_the_generation_of_keis_and_common_names_do_not() -> None:
+def test_the_generations_of_keis_are_never_told_apart_by_names_that_are_names_in_both() -> None:
     pages = ["keis78", "keis83"]
     alike = characters.guess(sample("keis83"), FIELDS, pages)
     assert not characters.told_apart(alike)
     assert alike[0].same_as == ("keis83",)
-    swapped = ("檜山　花子", "檜山　太郎", "高橋　次郎", "田中　健")
-    for page in pages:
-        found = characters.guess(sample(page, swapped), FIELDS, pages)
-        assert (found[0].page, found[0].swapped, characters.told_apart(found)) == (page, 2, True)
+    for names in (("桧山　花子", "桧垣　太郎"), ("檜山　花子", "檜垣　太郎")):
+        for page in pages:
+            found = characters.guess(sample(page, (*names, *KANJI[2:])), FIELDS, pages)
+            assert not characters.told_apart(found)
+            assert (found[0].swapped, found[0].swapped_fields) == (2, ((FIELDS[1], 2),))
+
+
+def test_a_difference_below_the_margin_tells_nothing() -> None:
+    best = characters.Guess("ibm930", 0.99, 1, 1, None, 0.97)
+    assert not characters.told_apart((best, characters.Guess("ibm939", 0.98, 1, 1, None, 0.94)))
+    assert characters.told_apart((best, characters.Guess("ibm939", 0.9, 1, 1, None, 0.7)))
 
 
 def test_jef_and_keis_cannot_be_told_apart_by_what_they_share() -> None:
@@ -94,3 +101,16 @@ def test_the_command_shows_why_and_says_what_cannot_be_told(
         main([*command[:-1], "20:21:double"])
     assert end.value.code == 1
     assert "guess-field" in capsys.readouterr().err
+
+
+def test_the_command_names_the_fields_by_which_a_person_confirms_the_generation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "unload"
+    file.write_bytes(b"".join(sample("keis78", ("桧山　花子", "桧垣　太郎", *KANJI[2:]))))
+    with pytest.raises(SystemExit):
+        main(["characters", "guess", str(file), "--record-length", "40", "--field", "20:20:double"])
+    out = "".join(capsys.readouterr().out.split())
+    assert "20:20:double(2件)" in out
+    assert "人が世代を確認すること" in out
+    assert "最も確からしいもの" not in out

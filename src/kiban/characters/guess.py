@@ -20,6 +20,10 @@ from kiban.kernel import Problem
 _SURNAMES = 5000
 _KANA = re.compile(r"[ァ-ヺー・ｦ-ﾟ]")
 _KANA_WORD = re.compile(r"[ァ-ヺｱ-ﾝｦ][ァ-ヺーｱ-ﾟｦ]*(?:[ 　･・][ァ-ヺｱ-ﾝｦ][ァ-ヺーｱ-ﾟｦ]*)*")
+_MARGIN = 0.02
+"""Least difference of scores that tells two pages apart: below it, single misspelt names would decide."""
+_GENERATIONS = frozenset({"eucjp", "jef", "keis78", "keis83"})
+"""Pages of one layout that differ by kanji exchanged in pairs: 桧山 in one is 檜山 in the other, and both are names."""
 _NO_TABLE = ("jipse",)
 """Pages that read nothing without the maker's table."""
 
@@ -46,6 +50,7 @@ class Guess:
         surnames: share of the double-byte fields that begin with a frequent surname; None where there is none.
         same_as: pages that read every field of the sample to the same text: the bytes do not tell them apart.
         swapped: fields that the other generation of the same maker reads as other, equally valid characters.
+        swapped_fields: in which fields that is so, and how often.
     """
 
     page: str
@@ -56,6 +61,7 @@ class Guess:
     surnames: float | None
     same_as: tuple[str, ...] = ()
     swapped: int = 0
+    swapped_fields: tuple[tuple[FieldAt, int], ...] = ()
 
 
 def guess(
@@ -77,7 +83,7 @@ def guess(
     ):
         raise Problem("guess-field", "a field lies outside the records", fix="check record length and fields")
     sample = [
-        (each.mode, raw)
+        (each, raw)
         for record in records
         for each in fields
         if (raw := record[each.start : each.start + each.length]).strip(b"\x00\x20\x40")
@@ -86,14 +92,29 @@ def guess(
         raise Problem(
             "guess-nothing", "no field of the sample holds anything", fix="name other fields, or more records"
         )
-    texts = {page.name: [_text(page, mode, raw) for mode, raw in sample] for page in _pages(pages)}
+    texts = {page.name: [_text(page, each.mode, raw) for each, raw in sample] for page in _pages(pages)}
     found = [_judge(name, sample, texts) for name in texts]
     return tuple(sorted(found, key=lambda each: (-each.score, each.page)))
 
 
 def told_apart(guesses: Sequence[Guess]) -> bool:
-    """Whether one page alone is the likeliest."""
-    return len(guesses) == 1 or (not guesses[0].same_as and guesses[0].score > guesses[1].score)
+    """Whether one page alone is the likeliest, by a margin.
+
+    Frequent surnames never decide between pages that exchange kanji in pairs: both readings are names.
+    """
+    best, *others = guesses
+    return not best.same_as and all(_ahead(best, other) for other in others)
+
+
+def _ahead(best: Guess, other: Guess) -> bool:
+    if {best.page, other.page} <= _GENERATIONS:
+        return _bytes_score(best) - _bytes_score(other) >= _MARGIN
+    return best.score - other.score >= _MARGIN
+
+
+def _bytes_score(each: Guess) -> float:
+    shares = [share for share in (each.read, each.balanced, each.kana) if share is not None]
+    return sum(shares) / len(shares)
 
 
 def _pages(names: Sequence[str] | None) -> Iterator[CodePage]:
@@ -110,7 +131,7 @@ def _text(page: CodePage, mode: Mode, raw: bytes) -> Decoded:
     return page.decode(raw, start="double" if mode == "double" and not page.leads else "single")
 
 
-def _judge(name: str, sample: Sequence[tuple[Mode, bytes]], texts: dict[str, list[Decoded]]) -> Guess:
+def _judge(name: str, sample: Sequence[tuple[FieldAt, bytes]], texts: dict[str, list[Decoded]]) -> Guess:
     mine = texts[name]
     faults = [{fault.code for fault in each.faults} for each in mine]
     read = sum(not each for each in faults) / len(sample)
@@ -119,21 +140,37 @@ def _judge(name: str, sample: Sequence[tuple[Mode, bytes]], texts: dict[str, lis
     kana = _share(
         [
             bool(_KANA_WORD.fullmatch(t))
-            for (mode, _), t in zip(sample, plain, strict=True)
-            if mode == "single"
+            for (each, _), t in zip(sample, plain, strict=True)
+            if each.mode == "single"
         ]
     )
-    names = _share([_is_name(t) for (mode, _), t in zip(sample, plain, strict=True) if mode != "single"])
+    names = _share([_is_name(t) for (each, _), t in zip(sample, plain, strict=True) if each.mode != "single"])
     shares = [read, balanced, *(share for share in (kana, names) if share is not None)]
     others = {other: [each.text for each in found] for other, found in texts.items() if other != name}
     whole = [each.text for each in mine]
     same = tuple(other for other, found in others.items() if read and found == whole)
     twin = {"keis78": "keis83", "keis83": "keis78"}.get(name, "")
-    swapped = sum(
-        a is not None and b is not None and a != b
-        for a, b in zip(whole, others.get(twin, whole), strict=True)
+    swapped = Counter(
+        each
+        for (each, _), a, b in zip(sample, whole, others.get(twin, whole), strict=True)
+        if a is not None and b is not None and a != b
     )
-    return Guess(name, round(sum(shares) / len(shares), 6), read, balanced, kana, names, same, swapped)
+    score = round(sum(shares) / len(shares), 6)
+    return Guess(
+        name,
+        score,
+        read,
+        balanced,
+        kana,
+        names,
+        same,
+        swapped.total(),
+        tuple(sorted(swapped.items(), key=_start)),
+    )
+
+
+def _start(counted: tuple[FieldAt, int]) -> int:
+    return counted[0].start
 
 
 def _share(found: Sequence[bool]) -> float | None:

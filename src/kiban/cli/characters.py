@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -69,15 +70,22 @@ def guess(
         for each in found
     ]
     show(f"{file} のコードページの候補", heads, rows, (heads, rows), as_json=False)
+    lines([_verdict(found)])
+
+
+def _verdict(found: Sequence[characters.Guess]) -> str:
+    best = found[0]
     if characters.told_apart(found):
-        lines([f"最も確からしいもの: {found[0].page}。人が確かめてから使うこと。"])
-    else:
-        best = [each.page for each in found if each.score == found[0].score]
-        lines(
-            [
-                f"{'、'.join(best)} はこの標本では区別できない。世代の違う字を含む項目か、外部の資料で確かめること。"
-            ]
+        return f"最も確からしいもの: {best.page}。人が確かめてから使うこと。"
+    alike = [g for g in found if g is best or g.page in best.same_as or g.score == best.score]
+    if swapped := next((g.swapped_fields for g in alike if g.swapped), None):
+        where = "、".join(f"{f.start}:{f.length}:{f.mode}({count}件)" for f, count in swapped)
+        return (
+            "文字コードの世代(KEIS78・KEIS83)はこの標本では区別できない。どちらで読んでも正しい字になる項目がある: "
+            f"{where}。これらの項目を台帳・帳票などの外部の資料と突き合わせ、人が世代を確認すること。"
         )
+    near = "、".join(g.page for g in alike)
+    return f"{near} はこの標本では区別できない。世代の違う字を含む項目か、外部の資料で確かめること。"
 
 
 def _percent(share: float | None) -> str:
