@@ -97,6 +97,7 @@ def _town(given: Settings, residents: int, seed: int, city: str) -> Path:
             folder,
             resident=editions.edition("resident"),
             nonresident=editions.edition("nonresident_addressee"),
+            tax=editions.edition("individual_resident_tax"),
             residents=residents,
             seed=seed,
             city=city,
@@ -113,7 +114,7 @@ def _load(opened: Store, folder: Path) -> None:
     from kiban.cli import progress
 
     with _timed("apply the editions"):
-        for business in ("resident", "nonresident_addressee"):
+        for business in ("resident", "nonresident_addressee", "individual_resident_tax"):
             store.apply(opened, opened.library.edition(business), _operator())
     parts = store.folder_parts(opened, folder)
     rows = sum(part.rows for part in parts)

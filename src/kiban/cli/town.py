@@ -83,6 +83,7 @@ def make(
             out,
             resident=library.edition("resident"),
             nonresident=library.edition("nonresident_addressee"),
+            tax=library.edition("individual_resident_tax"),
             residents=residents,
             seed=seed,
             city=city,

@@ -78,6 +78,7 @@ class Book:
         exact_ages: whether published ages must come out, so that every birth must tell its age.
         resident: edition of business 001.
         nonresident: edition of business 031.
+        tax: edition of the individual resident tax; None where its ledger is not made.
         city: the city.
         towns: its towns.
         table: towns here and elsewhere.
@@ -93,6 +94,7 @@ class Book:
     exact_ages: bool
     resident: Edition
     nonresident: Edition
+    tax: Edition | None
     city: places.City
     towns: Towns
     table: PlaceTable
@@ -131,6 +133,7 @@ def open_book(
     city: places.City,
     towns: Towns,
     editions: tuple[Edition, Edition],
+    tax: Edition | None,
     seed: int,
     as_of: date,
     exact_ages: bool,
@@ -147,6 +150,7 @@ def open_book(
         exact_ages=exact_ages,
         resident=resident,
         nonresident=nonresident,
+        tax=tax,
         city=city,
         towns=towns,
         table=_places(city, towns, rng),

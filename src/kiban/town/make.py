@@ -23,7 +23,7 @@ from kiban.town.assumptions import assumptions
 from kiban.town.book import Book, open_book
 from kiban.town.output import Part, WardCount
 from kiban.town.sheet_nonresident import NonresidentPlan, nonresident_plans
-from kiban.town.sheets import check_editions, master_sheets, nonresident_sheets, unit_sheets
+from kiban.town.sheets import check_editions, ledger_sheets, master_sheets, nonresident_sheets, unit_sheets
 from kiban.town.unit import Plan, make_unit, plans
 
 EARLIEST, LATEST = date(2013, 1, 1), date(2099, 12, 31)
@@ -44,7 +44,7 @@ class TownReport:
         city: its name.
         residents: residents on the reference date.
         households: their households.
-        rows: rows by group, business 031 included.
+        rows: rows by group of all businesses.
         suppressed: towns of the population file without numbers; nobody lives there.
         parts: how many files.
     """
@@ -69,6 +69,7 @@ def make(
     *,
     resident: Edition,
     nonresident: Edition,
+    tax: Edition | None = None,
     residents: int | None,
     seed: int,
     city: str,
@@ -87,6 +88,7 @@ def make(
         out: an empty or new folder; with `replace` also an earlier town.
         resident: edition of business 001.
         nonresident: edition of business 031.
+        tax: edition of the individual resident tax; None leaves its ledger out, and changes nothing else.
         residents: current residents; may be None, or must be equal, with a population file.
         seed: 0 or more.
         city: code of a designated city, five or six digits.
@@ -100,16 +102,18 @@ def make(
         Problem, Problems: whatever is wrong with the arguments, the file, the editions or the folder.
     """
     _check_arguments(residents, seed, population, as_of, processes)
-    book = _book(resident, nonresident, residents, seed, city, population, as_of)
+    book = _book((resident, nonresident), tax, residents, seed, city, population, as_of)
     units = plans(book)
     last = units[-1]
     others = nonresident_plans(book, last.person_serial + last.person_room)
     smallest = int(np.argmin(book.towns.people))
     trial = make_unit(Plan(0, (smallest,), 1, 4000 + 2 * int(book.towns.people[smallest]), 1, 100_000), book)
     check_editions(
-        book,
-        {**unit_sheets(trial), **master_sheets(book)},
-        nonresident_sheets(NonresidentPlan(0, 2, 1), book),
+        [
+            (resident, {**unit_sheets(trial), **master_sheets(book)}),
+            (nonresident, nonresident_sheets(NonresidentPlan(0, 2, 1), book)),
+            *([(tax, ledger_sheets(trial))] if tax else []),
+        ]
     )
     output.prepare(out, replace)
     try:
@@ -153,8 +157,8 @@ def _check_arguments(
 
 
 def _book(
-    resident: Edition,
-    nonresident: Edition,
+    editions: tuple[Edition, Edition],
+    tax: Edition | None,
     residents: int | None,
     seed: int,
     code: str,
@@ -175,7 +179,7 @@ def _book(
                 where=str(file),
                 fix="leave the number of residents out",
             )
-    return open_book(city, towns, (resident, nonresident), seed, as_of, file is not None, given)
+    return open_book(city, towns, editions, tax, seed, as_of, file is not None, given)
 
 
 _BOOK: list[tuple[Book, Path]] = []
@@ -199,9 +203,10 @@ def _one(plan: Plan | NonresidentPlan, book: Book, out: Path) -> _Done:
             output.write_parts(out, book.nonresident, nonresident_sheets(plan, book), plan.index), []
         )
     unit = make_unit(plan, book)
-    return _Done(
-        output.write_parts(out, book.resident, unit_sheets(unit), plan.index), output.count_residents(unit)
-    )
+    parts = output.write_parts(out, book.resident, unit_sheets(unit), plan.index)
+    if book.tax:
+        parts += output.write_parts(out, book.tax, ledger_sheets(unit), plan.index)
+    return _Done(parts, output.count_residents(unit))
 
 
 def _run(
@@ -261,7 +266,7 @@ def _description(
         "residents_asked": residents,
         "population": file and {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()},
         "as_of": book.as_of.isoformat(),
-        "editions": {edition.business: edition.edition for edition in (book.resident, book.nonresident)},
+        "editions": {one.called: one.edition for one in (book.resident, book.nonresident, book.tax) if one},
         "sources": {name: version(name) for name in SOURCES},
         "assumptions_sha256": hashlib.sha256(ASSUMPTIONS_FILE.read_bytes()).hexdigest(),
         "residents": report.residents,

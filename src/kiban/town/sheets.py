@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from kiban.town.sheet_nonresident import GROUP, NonresidentPlan, nonresidents
 from kiban.town.sheet_others import aliases, changes_made, foreigners, former_surnames
 from kiban.town.sheet_setai import setai
 from kiban.town.sheet_support import support
+from kiban.town.sheet_tax import tax_sheets
 from kiban.town.unit import Unit
 from kiban.town.words import unknown_item
 
@@ -50,6 +51,11 @@ def nonresident_sheets(plan: NonresidentPlan, book: Book) -> dict[str, Sheet]:
     return {GROUP: nonresidents(plan, book)}
 
 
+def ledger_sheets(unit: Unit) -> dict[str, Sheet]:
+    """The group of the tax ledger; none where the town has no edition of it."""
+    return dict(tax_sheets(unit, unit.book.tax)) if unit.book.tax else {}
+
+
 def table(edition: Edition, group_id: str, sheet: Sheet) -> pa.Table:
     """The sheet as the edition wants it: all its items, in its order, sorted by ward and key.
 
@@ -75,7 +81,7 @@ def check_names(edition: Edition, group_id: str, sheet: Sheet) -> list[Problem]:
     problems += [
         Problem(
             "town-item-unfilled",
-            f"business {edition.business} edition {edition.edition} demands {item.romaji}, which the town cannot fill",
+            f"business {edition.called} edition {edition.edition} demands {item.romaji}, which the town cannot fill",
             where=f"{edition.id}.{group_id}",
             fix="give the edition that the town was written for",
         )
@@ -85,17 +91,17 @@ def check_names(edition: Edition, group_id: str, sheet: Sheet) -> list[Problem]:
     return problems
 
 
-def check_editions(book: Book, sheets: Mapping[str, Sheet], others: Mapping[str, Sheet]) -> None:
-    """Compares every column of a first small unit with the editions, before a long run.
+def check_editions(sheets: Iterable[tuple[Edition, Mapping[str, Sheet]]]) -> None:
+    """Compares every column of a first small unit with its edition, before a long run.
 
     Raises:
         Problems: `town-item-unknown`, `town-item-unfilled`.
     """
     problems = [
-        problem for name, sheet in sheets.items() for problem in check_names(book.resident, name, sheet)
-    ]
-    problems += [
-        problem for name, sheet in others.items() for problem in check_names(book.nonresident, name, sheet)
+        problem
+        for edition, groups in sheets
+        for name, sheet in groups.items()
+        for problem in check_names(edition, name, sheet)
     ]
     if problems:
         raise Problems(problems)
