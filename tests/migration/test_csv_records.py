@@ -46,7 +46,7 @@ def test_a_line_of_another_shape_gives_no_row_but_a_line_in_the_ledger(tmp_path:
     assert [row["A"] for row in batch.segments["TSUSHO"].to_pylist()] == ["4"]
     assert [(line["record"], line["code"]) for line in batch.ledger.to_pylist()] == [
         (1, "columns-wrong"),
-        (3, "quote-open"),
+        (3, "line-broken"),
     ]
 
 
@@ -62,3 +62,24 @@ def test_columns_without_names_are_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(Problem) as caught:
         list(records.decode_csv("F", file, CP932, "S"))
     assert caught.value.code == "csv-header"
+
+
+def test_a_stray_quote_does_not_swallow_the_rest_of_a_large_file(tmp_path: Path) -> None:
+    line = b"1,ABCDEFGHIJKLMNOPQRSTUVWXYZ\n"
+    file = tmp_path / "F.CSV"
+    file.write_bytes(b'A,B\n1,"x\n' + line * 10_000)
+    read = list(records.decode_csv("F", file, CP932, "S"))
+    broken = [one for batch in read for one in batch.ledger.to_pylist()]
+    assert [one["code"] for one in broken] == ["line-broken"]
+    assert sum(batch.segments["S"].num_rows for batch in read) > 7_000
+
+
+def test_an_end_of_line_within_a_line_is_told(tmp_path: Path) -> None:
+    batch = read(tmp_path, b"A,B\n1,x\ry\n2,z\n")
+    assert [line["code"] for line in batch.ledger.to_pylist()] == ["line-broken"]
+    assert [row["A"] for row in batch.segments["TSUSHO"].to_pylist()] == ["2"]
+
+
+def test_where_the_place_in_a_line_is_not_certain_the_line_is_told(tmp_path: Path) -> None:
+    batch = read(tmp_path, b"A,B\nx\xfd,\xfd\n")
+    assert [(line["field"], line["offset"]) for line in batch.ledger.to_pylist()] == [("A", 5), ("B", 4)]

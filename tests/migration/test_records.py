@@ -289,3 +289,62 @@ def test_ranges_of_a_file_are_the_whole_file(tmp_path: Path) -> None:
     together = pa.Table.from_batches([batch.segments["REC"] for batch in parts])
     assert together.equals(pa.Table.from_batches([only(found).segments["REC"]]))
     assert replace(found, name="G").length == len(row())
+
+
+def names_and_places(text: str) -> list[tuple[str, int, int]]:
+    return [(field.name, field.offset, field.length) for field in parse(text).records[0].fields]
+
+
+def test_a_beginning_value_says_nothing_about_the_file_wherever_it_stands() -> None:
+    text = "01 R.\n 03 A VALUE 'PIC X.' PIC X(2).\n 03 B PIC 9(3) VALUE ZERO COMP-3.\n 03 C PIC X."
+    assert names_and_places(text) == [("A", 0, 2), ("B", 2, 2), ("C", 4, 1)]
+
+
+def test_the_usage_of_a_group_is_that_of_its_fields() -> None:
+    assert names_and_places("01 R.\n 03 G COMP-3.\n  05 A PIC S9(5).\n  05 B PIC 9(2) DISPLAY.") == [
+        ("A", 0, 3),
+        ("B", 3, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "01 R.\n 03 G.\n 03 A PIC X.",
+        "01 R.\n 03 A PIC X.\n  05 B PIC X.",
+        "01 R.\n 03 A PIC X.\n77 B PIC X.",
+        "01 R.\n 03 A PIC X.\n 03 B PIC S9(10) COMP SYNC.",
+        "01 R.\n 03 G OCCURS 2.\n  05 A PIC X.\n  05 B PIC S9(4) COMP SYNC.",
+        "01 R.\n 03 A PIC X(2).\n 03 B REDEFINES A PIC X(2).\n 03 C REDEFINES B PIC X(2).",
+        "01 R.\n 03 A PIC X OCCURS N TIMES.",
+        "01 R.\n 03 N PIC 9.\n 03 G OCCURS 0 TO 3 DEPENDING ON N.\n  05 A PIC X.\n  05 B REDEFINES A PIC X.",
+        "01 R.\n 03 N PIC 9.\n 03 A PIC X.\n 03 B REDEFINES A PIC X.\n 03 G OCCURS 0 TO 3 DEPENDING ON N.\n  05 C PIC X.",
+    ],
+)
+def test_what_is_not_understood_is_refused_and_never_read_as_something_else(text: str) -> None:
+    with pytest.raises(Problems):
+        parse(text)
+
+
+def test_a_variable_record_longer_than_its_copybook_is_told(tmp_path: Path) -> None:
+    text = "01 A.\n 03 X PIC X(2).\n01 B.\n 03 Y PIC X(4)."
+    reading = Reading(when={"A": ("X", ["AA"]), "B": ("Y", ["BBBB"])})
+    data = b"\x00\x08\x00\x00\xc1\xc1\xc1\xc1" + b"\x00\x08\x00\x00\xc2\xc2\xc2\xc2"
+    batch = only(source(tmp_path, data, text, reading, framing="rdw"))
+    assert [(line["record"], line["code"], line["raw"]) for line in batch.ledger.to_pylist()] == [
+        (1, "record-long", "C1C1")
+    ]
+    assert batch.segments["B"].num_rows == 1
+
+
+def test_two_places_with_alternatives_are_both_read(tmp_path: Path) -> None:
+    text = (
+        "01 R.\n 03 S PIC X.\n 03 A PIC X.\n 03 B REDEFINES A PIC 9.\n 03 C PIC X.\n 03 D REDEFINES C PIC 9."
+    )
+    when = {name: ("S", [kind]) for name, kind in (("A", "1"), ("B", "2"), ("C", "1"), ("D", "2"))}
+    batch = only(source(tmp_path, b"\xf1\xc1\xc2" + b"\xf2\xf3\xf4", text, Reading(when=when)))
+    rows = batch.segments["R"].to_pylist()
+    assert [(row["A"], row["B"], row["C"], row["D"]) for row in rows] == [
+        ("A", None, "B", None),
+        (None, 3, None, 4),
+    ]

@@ -27,6 +27,21 @@ _NOISE = {
     "EXTERNAL",
     "ZEROS",
 }
+_CLAUSES = {
+    *(
+        "PIC",
+        "PICTURE",
+        "REDEFINES",
+        "OCCURS",
+        "USAGE",
+        "SIGN",
+        "SYNC",
+        "SYNCHRONIZED",
+        "LEADING",
+        "TRAILING",
+    ),
+    *(_BINARY | _PACKED | _FLOATS | {"DISPLAY", "DISPLAY-1", "NATIONAL"}),
+}
 _MOST_DIGITS = 18
 
 
@@ -38,7 +53,7 @@ class _Entry:
     level: int
     name: str
     picture: str | None = None
-    usage: str = "DISPLAY"
+    usage: str = ""
     redefines: str | None = None
     least: int = 1
     most: int = 1
@@ -64,6 +79,8 @@ def parse_copybook(text: str, where: str) -> Copybook:
     faults: list[Problem] = []
     entries = list(_entries(text, where, faults))
     roots = _tree(entries)
+    for root in roots:
+        _inherit(root, "DISPLAY", where, faults)
     if not roots and not faults:
         faults.append(
             Problem("copybook-empty", "no record description", where, "give a copybook with a level 01")
@@ -77,7 +94,7 @@ def parse_copybook(text: str, where: str) -> Copybook:
 
 def _entries(text: str, where: str, faults: list[Problem]) -> Iterator[_Entry]:
     for line, sentence in _sentences(text):
-        words = sentence.split()
+        words = re.findall(r"'[^']*'|\"[^\"]*\"|\S+", sentence)
         if not words[0].isdigit():
             faults.append(_fault("copybook-word", f"{words[0]} where a level number should be", where, line))
             continue
@@ -95,6 +112,21 @@ def _entries(text: str, where: str, faults: list[Problem]) -> Iterator[_Entry]:
         entry = _Entry(line, level, words[1] if named else "FILLER")
         _clauses(entry, words[2 if named else 1 :], where, faults)
         yield entry
+
+
+def _inherit(entry: _Entry, usage: str, where: str, faults: list[Problem]) -> None:
+    """Hand the usage of a group down to its fields, and refuse entries that are neither group nor field."""
+    entry.usage = entry.usage or usage
+    if entry.level == 77 or (entry.picture is not None and entry.children):
+        faults.append(_fault("copybook-word", f"{entry.name} cannot stand where it does", where, entry.line))
+    if entry.picture is None and not entry.children:
+        faults.append(
+            _fault(
+                "copybook-picture", f"{entry.name} has neither PIC nor fields of its own", where, entry.line
+            )
+        )
+    for child in entry.children:
+        _inherit(child, entry.usage, where, faults)
 
 
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
@@ -136,9 +168,13 @@ def _clauses(entry: _Entry, words: list[str], where: str, faults: list[Problem])
         elif upper == "REDEFINES" and rest:
             entry.redefines = rest.pop(0)
         elif upper == "OCCURS" and rest:
+            if not rest[0].isdigit():
+                faults.append(_fault("copybook-word", f"OCCURS {rest[0]} is no number", where, entry.line))
+                return
             _occurs(entry, rest)
-        elif upper in {"VALUE", "VALUES"}:
-            return  # what a field begins with says nothing about a file
+        elif upper in {"VALUE", "VALUES"}:  # what a field begins with says nothing about a file
+            while rest and rest[0].upper() not in _CLAUSES:
+                rest.pop(0)
         elif upper in {"LEADING", "TRAILING"}:
             entry.separate = "leading" if upper == "LEADING" else "trailing"
             if not (rest and rest[0].upper() == "SEPARATE"):
@@ -212,6 +248,9 @@ class _Placing:
                 self.fault(
                     "copybook-depending", f"{self.table.count} does not stand before {self.table.name}", root
                 )
+            if any(one.under for one in self.fields):
+                told = f"{root.name} has alternatives and a table of varying length, which are not understood together"
+                self.fault("copybook-depending", told, root)
             end = self.table.offset
         return Record(root.name, end, tuple(self.fields), self.table)
 
@@ -237,10 +276,11 @@ class _Placing:
             inside = under
             begin = offset
             if child.redefines is not None:
-                if child.redefines not in starts:
-                    self.fault(
-                        "copybook-redefines", f"{child.redefines} does not stand before {child.name}", child
+                if child.redefines not in shared:
+                    told = (
+                        f"{child.redefines} does not stand before {child.name}, or redefines another itself"
                     )
+                    self.fault("copybook-redefines", told, child)
                     continue
                 begin = starts[child.redefines][0]
                 shared[child.redefines].append(child.name)
@@ -264,6 +304,8 @@ class _Placing:
         length = inner.once(entry, 0, (), "")
         if self.table is not None or inner.table is not None:
             self.fault("copybook-depending", "only one table of varying length is understood", entry)
+        if any(one.under for one in inner.fields):
+            self.fault("copybook-depending", f"alternatives within {entry.name} are not understood", entry)
         self.table = Table(
             entry.name, offset, length, entry.least, entry.most, entry.depends or "", tuple(inner.fields)
         )
@@ -287,7 +329,10 @@ class _Placing:
                 f"{entry.name} has {digits} digits; at most {_MOST_DIGITS} are exact",
                 entry,
             )
-        if entry.sync and kind == "binary" and offset % length:
+        if entry.sync and kind == "binary" and (length > 4 or suffix):
+            told = f"SYNC of {entry.name}: where its slack bytes are differs between machines; write them as FILLER"
+            self.fault("copybook-word", told, entry)
+        elif entry.sync and kind == "binary" and offset % length:
             slack = length - offset % length
             self.filler(offset, slack, under)
             offset += slack

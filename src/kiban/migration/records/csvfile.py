@@ -13,6 +13,7 @@ from kiban.kernel import Problem
 from kiban.migration.records.decode import LEDGER, Batch
 
 _ROWS = 50_000
+_LONGEST = 65_536  # bytes of a record with line ends within quotes
 
 
 def decode_csv(name: str, path: Path, page: characters.CodePage, segment: str) -> Iterator[Batch]:
@@ -40,7 +41,7 @@ def decode_csv(name: str, path: Path, page: characters.CodePage, segment: str) -
     for number, offset, raw in records:
         cells = _cells(raw)
         if cells is None or len(cells) != len(names):
-            code = "quote-open" if cells is None else "columns-wrong"
+            code = "line-broken" if cells is None else "columns-wrong"
             lines.append((name, number, offset, segment, raw[:16].hex().upper(), code))
         else:
             origin.append((number, offset))
@@ -69,25 +70,29 @@ def _names(name: str, raw: bytes, page: characters.CodePage) -> list[str]:
 def _records(path: Path) -> Iterator[tuple[int, int, bytes]]:
     """Number of the record (from 0 for the names), byte it begins at, its bytes without the end of line."""
     number, offset = 0, 0
-    begun, held = 0, b""
+    begun, quotes, held = 0, 0, bytearray()
     with path.open("rb") as file:
         for line in file:
             if not held:
                 begun = offset
             offset += len(line)
             held += line
-            if held.count(b'"') % 2 == 0:
-                yield number, begun, held.rstrip(b"\r\n")
-                number, held = number + 1, b""
+            quotes += line.count(b'"')
+            if quotes % 2 == 0 or len(held) > _LONGEST:  # a stray quote must not swallow the rest of the file
+                yield number, begun, bytes(held).rstrip(b"\r\n")
+                number, quotes, held = number + 1, 0, bytearray()
     if held:
-        yield number, begun, held.rstrip(b"\r\n")
+        yield number, begun, bytes(held).rstrip(b"\r\n")
 
 
 def _cells(raw: bytes) -> list[bytes] | None:
-    """Cells as bytes; None where a quote never ends. Latin-1 gives every byte a character and takes none away."""
+    """Cells as bytes; None where a line cannot be split. Latin-1 gives every byte a character and takes none away."""
     if raw.count(b'"') % 2:
         return None
-    return [cell.encode("latin-1") for cell in next(csv.reader([raw.decode("latin-1")]), [])]
+    try:
+        return [cell.encode("latin-1") for cell in next(csv.reader([raw.decode("latin-1")]), [])]
+    except csv.Error:  # an end of line outside of quotes, or a cell longer than any
+        return None
 
 
 def _text(
@@ -103,9 +108,18 @@ def _text(
     if read is None:
         read = known[cell] = page.decode(cell)
     name, number, offset, header, raw = place
-    start = offset + max(0, raw.find(cell))
+    certain = (
+        raw.count(cell) == 1
+    )  # else the place in the line is not: the line is told instead of a wrong byte
     lines += [
-        (name, number, start + fault.offset, header, fault.raw.hex().upper(), fault.code)
+        (
+            name,
+            number,
+            offset + (raw.find(cell) + fault.offset) * certain,
+            header,
+            fault.raw.hex().upper(),
+            fault.code,
+        )
         for fault in read.faults
     ]
     return read.text

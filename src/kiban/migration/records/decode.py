@@ -194,7 +194,11 @@ def _record(
         short = lengths[rows] < record.length
         for row in rows[short].tolist():
             lines.add(row, 0, record.name, block[row, : min(16, int(lengths[row]))].tobytes(), "record-short")
-        rows = rows[np.logical_not(short)]
+        over = np.zeros(len(rows), bool) if record.table else lengths[rows] > record.length
+        for row in rows[over].tolist():
+            end = record.length
+            lines.add(row, end, record.name, block[row, end : end + 16].tobytes(), "record-long")
+        rows = rows[np.logical_not(short | over)]
     own = block[rows]
     groups = {one for field in record.fields for one in field.under}
     masks = {name: _applies(record, name, reading, page, own) for name in groups}
@@ -249,7 +253,7 @@ def _top_choices(copybook: Copybook, record: Record) -> tuple[str, ...]:
 def _whole(record: Record, names: tuple[str, ...]) -> bool:
     """Whether a choice is between kinds of record: nothing but their discriminator stands outside of it."""
     outside = [one for one in record.fields if not one.under or one.under[0] not in names]
-    return sum(one.length for one in outside) <= 4
+    return sum(one.length for one in outside) <= 4 and not any(one.under for one in outside)
 
 
 def _origin(place: Place) -> dict[str, pa.Array]:

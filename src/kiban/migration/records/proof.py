@@ -54,7 +54,8 @@ def prove(source: Source) -> Proof:
     data = np.memmap(source.path, np.uint8, "r")
     for batch in decode_file(source):
         for record in source.copybook.records:
-            for rows in batch.segments.values():
+            own = {record.name} | {one.under[0] for one in record.fields if one.under}
+            for rows in (rows for name, rows in batch.segments.items() if name in own):
                 offsets = rows.column("#offset").to_numpy()
                 block = data[offsets[:, None] + np.arange(record.length)]
                 records += len(offsets)
