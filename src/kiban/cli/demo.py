@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ def demo(
     given = replace(given, home=given.home / "demo", database=None, database_app=None)
     _console.rule(f"[b]Kiban 基盤[/b]  a synthetic designated city of {residents:,} people")
     folder = _town(given, residents, seed, city)
+    packet = _legacy(given, folder)
     with _timed("empty database, registers from the standard"):
         main.cluster(given).destroy()
         opened = main.open_store(given)
@@ -62,6 +64,9 @@ def demo(
             f"  {report.events} events, {sum(report.rows.values()):,} rows: the store is {verdict}"
         )
     _console.rule("look around")
+    _console.print(
+        f"  sign-off packet of the unload (移行結果確認書): {packet}", highlight=False, soft_wrap=True
+    )
     program = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).exists() else "kiban"
     _console.print(
         f"  export KIBAN_HOME={given.home}   [dim]then[/dim]\n"
@@ -107,6 +112,50 @@ def _town(given: Settings, residents: int, seed: int, city: str) -> Path:
             progress=lambda done, total: tell("town", done, total),
         )
     return folder
+
+
+def _legacy(given: Settings, folder: Path) -> Path:
+    """The city as its mainframes hand it over, received, decoded and held against what they printed.
+
+    Returns:
+        The page of the sign-off packet.
+    """
+    from kiban import migration, town
+    from kiban.cli import progress
+
+    old = folder.with_name(folder.name.replace("town-", "old-", 1))
+    shutil.rmtree(old, ignore_errors=True)
+    with _timed("unload it as its mainframes would (JEF, EBCDIC, packed, CP932)"), progress.shown() as tell:
+        town.unload(folder, old, progress=lambda done, total: tell("unload", done, total))
+    plan = migration.load_plan(old / "project", old / "unload")
+
+    def no_store() -> Store:
+        raise AssertionError("no stage up to the packet opens the database")
+
+    place = given.home / old.name.replace("old-", "migration-", 1)
+    with (
+        _timed("kiban migrate run: received, decoded, counted again"),
+        progress.shown() as tell,
+    ):
+        work = migration.Work(place, no_store, tell, lambda: datetime.now(UTC))
+        results = migration.run(migration.STAGES, plan, work)
+    for one in results:
+        figures = "  ".join(
+            f"{name} {value:,}" for name, value in (one.summary or {}).items() if isinstance(value, int)
+        )
+        opened = "開" if one.gate and one.gate.open else "閉"
+        _console.print(
+            f"  {one.stage.title_ja}（{one.stage.name}） ゲート{opened}  [dim]{figures}[/dim]",
+            highlight=False,
+        )
+    _console.print(
+        "  変換・取込み・突合はまだこの道を通りません。以下の台帳は、町のデータを直接取り込みます。",
+        highlight=False,
+        soft_wrap=True,
+    )
+    out = results[-1].out
+    assert out is not None
+    return out / "packet.html"
 
 
 def _load(opened: Store, folder: Path) -> None:
