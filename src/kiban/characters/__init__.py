@@ -22,6 +22,7 @@ from kiban.characters.codepages import (
 from kiban.characters.decisions import sign_decisions, verify_decisions
 from kiban.characters.glyphs import Glyph, glyph_font, glyph_svg
 from kiban.characters.guess import FieldAt, Guess, guess, told_apart
+from kiban.characters.install import Installation, Placed, install
 from kiban.characters.kana import READING_PARTS, kana_key, kana_keys, kana_loose_key, kana_loose_keys
 from kiban.characters.kanji import kanji_variants
 from kiban.characters.mj import Identity, MjGlyph, Shrunk, identify, shrink
@@ -48,8 +49,10 @@ __all__ = [
     "Glyph",
     "Guess",
     "Identity",
+    "Installation",
     "MjGlyph",
     "Mode",
+    "Placed",
     "Shrunk",
     "address_key",
     "address_keys",
@@ -61,6 +64,7 @@ __all__ = [
     "glyph_svg",
     "guess",
     "identify",
+    "install",
     "kana_key",
     "kana_keys",
     "kana_loose_key",

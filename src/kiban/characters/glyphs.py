@@ -21,8 +21,8 @@ from kiban.kernel import Problem
 
 FONT_FILE = "ipamjm.ttf"
 """Name of the font inside the folder of installed character data."""
-FONT_GLYPHS = 58_862
-"""MJ characters that the font draws at least."""
+FONT_GLYPHS = 61_179
+"""Glyphs that the font has at least."""
 
 _SYSTEM = Path("/usr/share/fonts/truetype/ipamj") / FONT_FILE
 _MJ = re.compile(r"MJ\d{6}")
@@ -59,7 +59,7 @@ def glyph_svg(character: str, font: Path | None) -> Glyph:
             Problem(
                 "glyph-font-missing",
                 "no IPAmj font is installed",
-                fix="install the Debian package fonts-ipamj-mincho",
+                fix="fetch it with `kiban characters install`",
             ),
         )
     try:
@@ -71,7 +71,7 @@ def glyph_svg(character: str, font: Path | None) -> Glyph:
                 "glyph-font-unreadable",
                 f"the font cannot be read ({error})",
                 str(font),
-                "put ipamjm.ttf of the Debian package fonts-ipamj-mincho there, whole",
+                "fetch it with `kiban characters install`",
             ),
         )
     name = face.name(character)
@@ -121,9 +121,9 @@ class _Face:
             f'd="{pen.getCommands()}"/></svg>'
         )
 
-    def mj_count(self) -> int:
-        """How many MJ characters it draws."""
-        return sum(name.startswith("mj") for name in self._names)
+    def count(self) -> int:
+        """How many glyphs it has; 0 where none of them is an MJ character."""
+        return len(self._names) if any(_MJ.fullmatch(name.upper()) for name in self._names) else 0
 
 
 @cache
@@ -132,9 +132,9 @@ def _face(path: Path) -> _Face:
 
 
 def count_glyphs(path: Path) -> int:
-    """How many MJ characters a font draws; 0 for another font.
+    """How many glyphs an IPAmj font has; 0 for another font.
 
     Raises:
         OSError, TTLibError: where it is no font.
     """
-    return _Face(path).mj_count()
+    return _Face(path).count()

@@ -231,5 +231,5 @@ def _unreadable(path: Path, what: str) -> Problem:
         "moji-unreadable",
         f"the MJ tables cannot be used ({what})",
         str(path),
-        "put dist/moji.db of the npm package @mandel59/mojidata there, whole",
+        "fetch it with `kiban characters install`",
     )

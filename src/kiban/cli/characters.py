@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 
 from kiban import characters
 from kiban.cli.listing import lines, show
-from kiban.kernel import Problem
+from kiban.kernel import Problem, Problems
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +21,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="""Legacy code pages and a city's own characters (外字).""",
     epilog="""Examples:
+
+    [b]kiban characters install[/b]
 
     [b]kiban characters guess JUMIN.DAT --record-length 280 --field 11:30:single --field 41:40:double[/b]
 
@@ -30,6 +33,26 @@ app = typer.Typer(
 @app.callback()
 def _characters() -> None:
     """Legacy code pages and a city's own characters (外字)."""
+
+
+@app.command()
+def install(
+    home: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Instead of KIBAN_HOME; it goes into characters/.")
+    ] = None,
+) -> None:
+    """Fetch the MJ tables (npm) and the IPAmj font (Debian) from their publishers. Each can be done without."""
+    from kiban import settings
+
+    done = characters.install((home or settings.read(os.environ).home) / "characters")
+    lines(
+        [
+            f"{each.path}: {each.count:,} {'導入済み' if each.new else '既にあり'}({each.source}、ライセンス {each.licence})"
+            for each in done.placed
+        ]
+    )
+    if done.problems:
+        raise Problems(done.problems)
 
 
 @app.command()
