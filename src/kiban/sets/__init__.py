@@ -9,6 +9,7 @@ from kiban.sets.digest import (
     duckdb_digest,
     pieces,
     postgres_bucket,
+    postgres_day,
     postgres_digest,
     row_digest,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "duckdb_digest",
     "pieces",
     "postgres_bucket",
+    "postgres_day",
     "postgres_digest",
     "row_digest",
 ]

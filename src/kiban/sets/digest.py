@@ -1,7 +1,8 @@
 """The canonical digest of a row: one specification, computed alike by Python, DuckDB and PostgreSQL.
 
 1. A value is written as text: text as it is, never normalised; whole numbers in decimal digits; decimals with all digits of
-   their scale; days as YYYY-MM-DD; truth as true or false.
+   their scale and no negative zero; days as YYYY-MM-DD; truth as true or false. Days outside of the years 1 to 9999, which
+   Python does not have, are written apart: infinity, -infinity, 0001-12-31 (BC), 10000-01-01.
 2. A value is framed as `<bytes in UTF-8>:<text>`, an absent one as `-1:`, so that no two rows share one writing.
 3. The frames of the columns follow each other in the order given. SHA-256 of that, in hex, is the row's digest.
 4. A row's bucket is the first 12 bits of the digest of its key. A bucket's digest is its number of rows and the two sums of
@@ -15,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -75,13 +76,14 @@ def _framed(value: Value, column: Column) -> bytes:
         return b"-1:"
     text = _text(value, column)
     if text is None:
+        scale = f" of {column.scale} places" if column.kind == "decimal" else ""
         raise Problem(
             "digest-value",
-            f"a value of type {type(value).__name__} where {column.kind} is expected",
+            f"a value of type {type(value).__name__} that is no {column.kind}{scale}",
             column.name,
-            "read the column with its own type",
+            "read the column with its own type and scale",
         )
-    data = text.encode()
+    data = _encoded(text, column)
     return str(len(data)).encode() + b":" + data
 
 
@@ -93,8 +95,32 @@ def _text(value: Value, column: Column) -> str | None:
     if column.kind == "integer":
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
     if column.kind == "date":
-        return value.isoformat() if isinstance(value, date) else None
-    return f"{value:.{column.scale}f}" if isinstance(value, Decimal) else None
+        return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else None
+    return _decimal(value, column.scale) if isinstance(value, Decimal) else None
+
+
+def _decimal(value: Decimal, scale: int) -> str | None:
+    """All digits of the scale; None for a value that has more of them, which must not be rounded away."""
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):  # not a number, or infinite
+        return None
+    whole = int("".join(map(str, digits))) * 10 ** max(0, exponent + scale)
+    if exponent + scale < 0:
+        whole, lost = divmod(whole, 10 ** -(exponent + scale))
+        if lost:
+            return None
+    written = str(whole).rjust(scale + 1, "0")
+    minus = "-" if sign and whole else ""
+    return f"{minus}{written[:-scale]}.{written[-scale:]}" if scale else minus + written
+
+
+def _encoded(text: str, column: Column) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise Problem(
+            "digest-value", "a text with half a surrogate pair", column.name, "decode the text again"
+        ) from error
 
 
 def duckdb_digest(columns: Sequence[Column], of: str = "") -> str:
@@ -117,17 +143,31 @@ def _duckdb_value(column: Column, of: str) -> str:
 
 
 def postgres_digest(columns: Sequence[Column], of: str = "") -> str:
-    """PostgreSQL SQL of the row's digest in hex; days must be finite and after the year 0."""
+    """PostgreSQL SQL of the row's digest in hex, whatever the session's settings are.
+
+    Args:
+        columns: in order; each has a column of its name, of its kind.
+        of: name of the table and a dot, where it has to be said.
+    """
     frames = []
     for column in columns:
         name = f"{of}{quoted(column.name)}"
         text = {
-            "date": f"to_char({name}, 'YYYY-MM-DD')",
+            "date": postgres_day(name),
             "decimal": f"({name})::numeric(38,{column.scale})::text",
             "boolean": f"CASE {name} WHEN true THEN 'true' WHEN false THEN 'false' END",
         }.get(column.kind, f"({name})::text")
         frames.append(f"coalesce(octet_length({text}) || ':' || {text}, '-1:')")
     return f"encode(sha256(convert_to({' || '.join(frames)}, 'UTF8')), 'hex')"
+
+
+def postgres_day(expression: str) -> str:
+    """PostgreSQL SQL of a day as a digest writes it; to_char alone loses infinity and the era."""
+    return (
+        f"CASE WHEN {expression} = 'infinity' THEN 'infinity' WHEN {expression} = '-infinity' THEN '-infinity' "
+        f"WHEN {expression} < '0001-01-01' THEN to_char({expression}, 'YYYY-MM-DD (BC)') "
+        f"ELSE to_char({expression}, 'YYYY-MM-DD') END"
+    )
 
 
 def duckdb_bucket(digest: str) -> str:

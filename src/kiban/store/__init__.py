@@ -6,6 +6,7 @@ from kiban.store.claim import actor_key
 from kiban.store.cluster import Cluster, ClusterStatus, Server
 from kiban.store.columns import arrow_schema
 from kiban.store.database import Store
+from kiban.store.digests import digest_columns, row_digests
 from kiban.store.editions import apply, plan
 from kiban.store.reindex import reindex
 from kiban.store.search import Hit, Page, Query
@@ -34,6 +35,7 @@ __all__ = [
     "actor_key",
     "apply",
     "arrow_schema",
+    "digest_columns",
     "export_arrow",
     "folder_parts",
     "import_arrow",
@@ -41,5 +43,6 @@ __all__ = [
     "plan",
     "psql",
     "reindex",
+    "row_digests",
     "verify",
 ]

@@ -333,14 +333,19 @@ def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) 
         yield from columns.from_csv(session.copy_out(_query(table, as_of)), schema, table.dates)
 
 
-def _query(table: Table, as_of: AsOf | None) -> str:
-    conditions = ["closed_by IS NULL" if as_of is None or as_of.known is None else _known(as_of)]
+def conditions(table: Table, as_of: AsOf | None) -> str:
+    """The SQL condition for the rows of two dates; None for every period that is known now."""
+    found = ["closed_by IS NULL" if as_of is None or as_of.known is None else _known(as_of)]
     if table.has_periods and as_of is not None:
-        conditions.append(f"valid_from <= '{as_of.valid}' AND '{as_of.valid}' < valid_to")
+        found.append(f"valid_from <= '{as_of.valid}' AND '{as_of.valid}' < valid_to")
+    return " AND ".join(found)
+
+
+def _query(table: Table, as_of: AsOf | None) -> str:
     chosen = [quoted(item.romaji) for item in table.group.items]
     if table.has_periods:
         chosen += ["nullif(valid_from, '-infinity')", "nullif(valid_to, 'infinity')"]
-    return f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {' AND '.join(conditions)}) TO STDOUT (FORMAT csv)"
+    return f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {conditions(table, as_of)}) TO STDOUT (FORMAT csv)"
 
 
 def _known(as_of: AsOf) -> str:

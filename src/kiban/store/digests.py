@@ -1,0 +1,128 @@
+"""Digests of stored rows, computed by PostgreSQL itself: the independent side of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from kiban import sets
+from kiban.kernel import Actor, AsOf, Problem, Problems
+from kiban.sets import Column
+from kiban.standard import Group, sql_type
+from kiban.store import bulk, columns
+from kiban.store.schema import Table, quoted
+
+if TYPE_CHECKING:
+    from kiban.store.database import Store
+
+_PERIOD = {"valid_from": "-infinity", "valid_to": "infinity"}
+
+
+def digest_columns(group: Group, items: Sequence[str]) -> list[Column]:
+    """How the items of a group enter a digest, in the order given: as they stand in `arrow_schema`, so dates as text.
+
+    Args:
+        group: the group of the standard.
+        items: official romaji; of a register also `valid_from` and `valid_to`, absent where open.
+
+    Raises:
+        Problems: `item-unknown`; `digest-kind` for a repeated item or a BLOB, which have no digest; `item-twice`.
+    """
+    schema = columns.arrow_schema(group)
+    found: list[Column] = []
+    problems: list[Problem] = []
+    for name in items:
+        if name not in schema.names:
+            problems.append(
+                Problem("item-unknown", "no such item", f"{group.id}.{name}", "use the official romaji")
+            )
+        elif pa.types.is_list(kind := schema.field(name).type) or pa.types.is_binary(kind):
+            fix = "leave it out, and compare it by itself"
+            problems.append(
+                Problem("digest-kind", "no digest of this kind of item", f"{group.id}.{name}", fix)
+            )
+        elif any(column.name == name for column in found):
+            problems.append(Problem("item-twice", "named twice", f"{group.id}.{name}", "name it once"))
+        else:
+            found.append(_column(name, kind))
+    if problems:
+        raise Problems(problems)
+    return found
+
+
+def row_digests(
+    store: Store,
+    register: str,
+    items: Sequence[str],
+    key: Sequence[str],
+    actor: Actor,
+    as_of: AsOf | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """The digest of each stored row that the actor may see, in bounded memory.
+
+    Args:
+        store: an open store.
+        register: schema.table.
+        items: what enters the digest, in this order; see `digest_columns`.
+        key: items that tell the rows apart; need not be among `items`.
+        actor: limits the rows to the wards of the actor; the export is logged before the first row.
+        as_of: the two dates; None for every period that is known now.
+
+    Yields:
+        The key in the types of `arrow_schema`, `_bucket` (int32) and `_digest` (64 hex digits), in no particular order;
+        one batch without rows where there is none.
+
+    Raises:
+        Problem: `register-unknown`, `known-future`.
+        Problems: those of `digest_columns`; `digest-empty` where no item or no key is named.
+    """
+    with store.session(actor) as session:
+        table = store.table(register)  # no other edition comes into force before the session ends
+        if not items or not key:
+            fix = "name at least one item and one key"
+            raise Problems([Problem("digest-empty", "nothing to take a digest of", register, fix)])
+        statement = _statement(table, items, key, as_of)
+        asked = {"digests": list(items), "as_of": [str(as_of.valid), str(as_of.known)] if as_of else "all"}
+        session.log_export(register, asked)
+        if as_of is not None and as_of.known is not None:
+            session.settle(as_of.known)
+        types = columns.arrow_schema(table.group)
+        schema = pa.schema(
+            [
+                *(pa.field(name, types.field(name).type) for name in key),
+                ("_bucket", pa.int32()),
+                ("_digest", pa.string()),
+            ]
+        )
+        yield from columns.from_csv(session.copy_out(statement), schema)
+
+
+def _statement(table: Table, items: Sequence[str], key: Sequence[str], as_of: AsOf | None) -> str:
+    keys = digest_columns(table.group, key)
+    digest = sets.postgres_digest(digest_columns(table.group, items), "s.")
+    bucket = sets.postgres_bucket(sets.postgres_digest(keys, "s."))
+    written = ", ".join(_written(table, name) for name in dict.fromkeys((*items, *key)))
+    rows = f"SELECT {written} FROM {table.name} WHERE {bulk.conditions(table, as_of)}"
+    chosen = ", ".join(f"s.{quoted(name)}" for name in key)
+    return f"COPY (SELECT {chosen}, {bucket}, {digest} FROM ({rows}) s) TO STDOUT (FORMAT csv)"
+
+
+def _written(table: Table, name: str) -> str:
+    """An item as the standard writes it, under its own name."""
+    if name in _PERIOD and table.has_periods:
+        return f"nullif({name}, '{_PERIOD[name]}') AS {name}"
+    column = quoted(name)
+    if sql_type(table.group.item(name)) != "date":
+        return column
+    day = sets.postgres_day(column)
+    return f"CASE WHEN {column} = '-infinity' THEN '{columns.ALWAYS}' ELSE {day} END AS {column}"
+
+
+def _column(name: str, kind: pa.DataType) -> Column:
+    if pa.types.is_decimal(kind):
+        return Column(name, "decimal", kind.scale)
+    if pa.types.is_integer(kind):
+        return Column(name, "integer")
+    return Column(name, "date") if pa.types.is_date(kind) else Column(name)

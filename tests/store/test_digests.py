@@ -1,0 +1,135 @@
+"""PostgreSQL's own digest of what it holds is the one that anybody computes from the rows that come out."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import psycopg
+import pyarrow as pa
+import pytest
+
+from kiban import sets, store
+from kiban.kernel import AsOf, Problem, Problems
+from kiban.store import Store
+
+from .conftest import CITY_HALL, EAST, EAST_CLERK, NADA, NADA_CLERK, SINCE, move_in, person
+
+JUMIN = "resident.jumin"
+KEY = ("atenabango", "valid_from")
+
+
+def load(city: Store, rows: list[dict[str, Any]]) -> None:
+    schema = store.arrow_schema(city.table(JUMIN).group)
+    rows = [row | {"valid_from": SINCE.start, "valid_to": row.get("valid_to")} for row in rows]
+    batch = pa.RecordBatch.from_pylist(rows, schema=pa.schema([f.with_nullable(True) for f in schema]))
+    store.import_arrow(city, [store.Part(JUMIN, "a", len(rows), lambda: [batch])], CITY_HALL)
+
+
+def exported(city: Store, as_of: AsOf | None = None, actor: Any = CITY_HALL) -> pa.Table:
+    return pa.Table.from_batches(store.export_arrow(city, JUMIN, as_of, actor))
+
+
+def computed(city: Store, items: tuple[str, ...], **how: Any) -> list[dict[str, Any]]:
+    found = store.row_digests(city, JUMIN, items, KEY, how.pop("actor", CITY_HALL), how.pop("as_of", None))
+    return sorted(
+        pa.Table.from_batches(found).to_pylist(), key=lambda row: (row["atenabango"], row["valid_from"])
+    )
+
+
+def nasty() -> list[dict[str, Any]]:
+    names = ['引用"符,改\n行', "辻\U000e0102　𠮷", "か\u3099", "が", "-1:", "\\N", "a\tb\r\nc", "'; --"]
+    rows = [
+        person(str(n), name, shiteitoshi_gyoseikutokodo=(EAST, NADA)[n % 2])
+        for n, name in enumerate(names, 1)
+    ]
+    rows[0] |= {"jusho_katagaki": "", "valid_to": date(2025, 1, 1)}
+    rows[1] |= {"todokedenengappi": "0000-01-01", "jusho_katagaki": None}
+    rows[2] |= {"todokedenengappi": "9999-12-31", "rirekibango": 0}
+    rows[3] |= {"todokedenengappi": "0001-01-01"}
+    return rows
+
+
+def test_every_stored_value_enters_as_it_comes_out_again(city: Store) -> None:
+    load(city, nasty())
+    out = exported(city)
+    items = tuple(out.schema.names)
+    whole, key = (store.digest_columns(city.table(JUMIN).group, names) for names in (items, KEY))
+    in_python = [
+        {name: row[name] for name in KEY}
+        | {
+            "_bucket": sets.bucket([row[name] for name in KEY], key),
+            "_digest": sets.row_digest(list(row.values()), whole),
+        }
+        for row in sorted(out.to_pylist(), key=lambda row: row["atenabango"])
+    ]
+    assert len(in_python) == 8
+    assert computed(city, items) == in_python
+    with duckdb.connect() as connection:
+        connection.register("out", out)
+        in_duckdb = connection.execute(
+            f"SELECT {sets.duckdb_digest(whole)} FROM out ORDER BY atenabango"
+        ).fetchall()
+    assert [digest for (digest,) in in_duckdb] == [row["_digest"] for row in in_python]
+
+
+def test_one_changed_field_of_a_stored_row_changes_its_digest_alone(city: Store) -> None:
+    load(city, nasty())
+    items = tuple(store.arrow_schema(city.table(JUMIN).group).names)
+    before = computed(city, items)
+    with city.owner() as connection:  # behind the back of Kiban
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "UPDATE resident.jumin SET shimei = %s WHERE atenabango = %s", ("が", "3".zfill(15))
+        )
+    after = computed(city, items)
+    assert [old["atenabango"] for old, new in zip(before, after, strict=True) if old != new] == [
+        "3".zfill(15)
+    ]
+
+
+def test_only_rows_of_the_dates_and_wards_asked_for_are_told_and_the_look_is_logged(city: Store) -> None:
+    load(city, nasty())
+    assert [len(computed(city, KEY, actor=actor)) for actor in (CITY_HALL, EAST_CLERK, NADA_CLERK)] == [
+        8,
+        4,
+        4,
+    ]
+    assert len(computed(city, KEY, as_of=AsOf(date(2025, 1, 1)))) == 7
+    assert computed(city, KEY, as_of=AsOf(date(1999, 1, 1))) == []
+    with psycopg.connect(city.server.owner_dsn) as connection:
+        [[asked]] = connection.execute("SELECT count(*) FROM kiban.lookup WHERE asked ? 'digests'").fetchall()
+    assert asked == 5
+
+
+def test_what_was_known_before_a_correction_keeps_its_digest(city: Store) -> None:
+    load(city, [person("1")])
+    items = ("shimei", *KEY)
+    before = computed(city, items)
+    with psycopg.connect(city.server.owner_dsn) as connection:
+        [[then]] = connection.execute("SELECT clock_timestamp()").fetchall()
+    assert isinstance(then, datetime)
+    move_in(city, person("1", "訂正　花子", rirekibango=2))
+    assert computed(city, items) != before
+    assert computed(city, items, as_of=AsOf(date(2026, 1, 1), then)) == before
+    with pytest.raises(Problem) as caught:
+        computed(city, items, as_of=AsOf(date(2026, 1, 1), then + timedelta(days=36_500)))
+    assert caught.value.code == "known-future"
+
+
+def test_every_wrong_item_is_told_at_once(city: Store) -> None:
+    with pytest.raises(Problems) as caught:
+        computed(city, ("shimei", "shimei", "nonesuch", "nothing"))
+    assert [problem.code for problem in caught.value.problems] == [
+        "item-twice",
+        "item-unknown",
+        "item-unknown",
+    ]
+    with pytest.raises(Problems) as caught:
+        computed(city, ())
+    assert [problem.code for problem in caught.value.problems] == ["digest-empty"]
+    group = city.table("nonresident_addressee.jutogaisha_atena_kihon_joho").group
+    with pytest.raises(Problems) as caught:
+        store.digest_columns(group, ["atenabango", "gyomuid"])
+    assert [problem.code for problem in caught.value.problems] == ["digest-kind"]
