@@ -1,7 +1,7 @@
 """One digest of a row, whoever computes it; and two sides that differ anywhere are told apart, row by row and field by field."""
 
 import csv
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -170,3 +170,54 @@ def test_a_side_that_lacks_a_column_is_refused(tmp_path: Path) -> None:
         sides(tmp_path, left, left.drop_columns(["k3"]))
     assert caught.value.code == "compare-unreadable"
     assert caught.value.where == "right"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (Decimal("1.2345"), "decimal"),
+        (Decimal("NaN"), "decimal"),
+        (Decimal("Infinity"), "decimal"),
+        (1.5, "decimal"),
+        (datetime(2026, 1, 1, tzinfo=UTC), "date"),
+        (True, "integer"),
+        (1, "boolean"),
+        ("a\ud800", "text"),
+    ],
+)
+def test_nothing_is_rounded_cut_or_taken_for_another_kind(value: Any, kind: Any) -> None:
+    with pytest.raises(Problem) as caught:
+        sets.row_digest([value], [Column("a", kind, 3)])
+    assert caught.value.code == "digest-value"
+
+
+@pytest.mark.parametrize(
+    "text", ["-0.000", "-0", "0E+5", "1E+3", "-12.5", "0.001", "12345678901234567890123456789012345.678"]
+)
+def test_a_decimal_has_one_writing_in_all_three(database: Any, text: str) -> None:
+    column = (Column("ritsu", "decimal", 3),)
+    here = sets.row_digest([Decimal(text)], column)
+    with psycopg.connect(database.owner_dsn) as connection:
+        made = f"SELECT {sets.postgres_digest(column)} FROM (SELECT %s::numeric ritsu) s"
+        assert connection.execute(made.encode(), (text,)).fetchone() == (here,)
+    with duckdb.connect() as connection:
+        made = f"SELECT {sets.duckdb_digest(column)} FROM (SELECT CAST(? AS DECIMAL(38,3)) ritsu)"
+        assert connection.execute(made, [text]).fetchone() == (here,)
+
+
+def test_days_that_python_does_not_have_are_told_apart_and_written_alike(database: Any) -> None:
+    column = (Column("hi", "date"),)
+    days = {
+        "infinity": "infinity", "-infinity": "-infinity", "0001-12-31 BC": "0001-12-31 (BC)", "0001-12-31": "0001-12-31",
+        "10000-01-01": "10000-01-01",
+    }  # fmt: skip
+    wanted = {day: sets.row_digest([written], (Column("hi"),)) for day, written in days.items()}
+    assert len(set(wanted.values())) == len(days)
+    with psycopg.connect(database.owner_dsn) as connection:
+        connection.execute("SET DateStyle = 'German'")
+        made = f"SELECT {sets.postgres_digest(column)} FROM (SELECT %s::date hi) s"
+        assert {day: connection.execute(made.encode(), (day,)).fetchone()[0] for day in days} == wanted
+    with duckdb.connect() as connection:
+        made = f"SELECT {sets.duckdb_digest(column)} FROM (SELECT CAST(? AS DATE) hi)"
+        found = {day: connection.execute(made, [day.replace("BC", "(BC)")]).fetchone()[0] for day in days}
+    assert found == wanted
