@@ -3,12 +3,11 @@
 from kiban.characters.codepages.blocks import (
     BlockFaults,
     DecodedBlock,
-    EncodedBlock,
     decode_block,
-    encode_block,
 )
 from kiban.characters.codepages.page import CodePage, Decoded, Encoded, Fault, Mode
 from kiban.characters.codepages.shelf import CODE_PAGES, code_page
+from kiban.characters.codepages.written import EncodedBlock, encode_block
 
 __all__ = [
     "CODE_PAGES",

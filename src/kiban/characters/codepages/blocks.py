@@ -1,4 +1,4 @@
-"""Whole columns of fixed-width fields at once: tables are gathered, states advance byte by byte for all rows together."""
+"""Whole columns of fixed-width fields read at once: tables are gathered, states advance byte by byte for all rows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kiban.characters.codepages.page import (
-    OVERFLOW,
     TRUNCATED,
     UNBALANCED,
-    UNENCODABLE,
     CodePage,
     Mode,
-    is_selector,
 )
 from kiban.kernel import Problem
 
@@ -58,14 +55,6 @@ class DecodedBlock:
 
 
 @dataclass(frozen=True)
-class EncodedBlock:
-    """Fields of one width, uint8 of shape (n, width); all padding where a text is null or has a fault."""
-
-    block: NDArray[np.uint8]
-    faults: BlockFaults
-
-
-@dataclass(frozen=True)
 class _Lookup:
     """UTF-8 of every symbol, and how long it is; 0 where a code stands for nothing."""
 
@@ -74,7 +63,7 @@ class _Lookup:
 
 
 @lru_cache(maxsize=16)
-def _lookup(key: _Key) -> _Lookup:
+def _lookup(key: PageKey) -> _Lookup:
     page = key.page
     letters = np.zeros((_NOTHING + 1, _WIDEST), np.uint8)
     lengths = np.zeros(_NOTHING + 1, np.uint8)
@@ -93,7 +82,7 @@ def _lookup(key: _Key) -> _Lookup:
     return _Lookup(np.ascontiguousarray(letters[:, :widest]), lengths)
 
 
-class _Key:
+class PageKey:
     """A page as the key of a cache: pages hold dictionaries, so identity has to do."""
 
     def __init__(self, page: CodePage) -> None:
@@ -103,7 +92,7 @@ class _Key:
         return id(self.page)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.page is self.page
+        return isinstance(other, PageKey) and other.page is self.page
 
 
 def decode_block(page: CodePage, block: NDArray[np.uint8], mode: Mode) -> DecodedBlock:
@@ -130,7 +119,7 @@ def decode_block(page: CodePage, block: NDArray[np.uint8], mode: Mode) -> Decode
     else:
         symbols, found = _mixed(page, block)
         stride = 1
-    lookup = _lookup(_Key(page))
+    lookup = _lookup(PageKey(page))
     lengths = lookup.lengths[symbols]
     rows, columns = np.nonzero((lengths == 0) & (symbols != _NOTHING) & ~blank[:, None])
     faults = _faults(page, block, symbols, rows, columns, stride, found, blank)
@@ -238,72 +227,3 @@ def _texts(
         pa.py_buffer(np.ascontiguousarray(data)),
         valid.buffers()[1],
     )
-
-
-def encode_block(page: CodePage, text: pa.StringArray, width: int, mode: Mode) -> EncodedBlock:
-    """Write one field of many records.
-
-    Args:
-        page: the code page.
-        text: nulls are written as padding.
-        width: of the field in bytes; even for a double field.
-        mode: how the field is written.
-
-    Raises:
-        Problem: `field-width-odd`.
-    """
-    if mode == "double" and width % 2:
-        raise Problem(
-            "field-width-odd", "a double-byte field needs an even width", fix="correct the copybook"
-        )
-    distinct = text.dictionary_encode()
-    words = distinct.dictionary.to_pylist()
-    pad = page.pad(mode)
-    block = np.frombuffer(pad * (width // len(pad)), np.uint8)
-    table = np.tile(block, (len(words) + 1, 1))
-    faults: dict[int, list[tuple[int, str]]] = {}
-    for number, word in enumerate(words):
-        data, wrong = _written(page, word, mode)
-        if data is not None and len(data) > width:
-            wrong = [(len(word), OVERFLOW)]
-        if wrong:
-            faults[number] = wrong
-        elif data:
-            table[number, : len(data)] = np.frombuffer(data, np.uint8)
-    indices = distinct.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
-    listed = [
-        (int(row), offset, code)
-        for row in np.flatnonzero(np.isin(indices, np.array(list(faults), np.int64)))
-        for offset, code in faults[int(indices[row])]
-    ]
-    return EncodedBlock(
-        table[indices],
-        BlockFaults(
-            np.array([row for row, _, _ in listed], np.int64),
-            np.array([offset for _, offset, _ in listed], np.int32),
-            [code for _, _, code in listed],
-            [b""] * len(listed),
-        ),
-    )
-
-
-def _written(page: CodePage, word: str, mode: Mode) -> tuple[bytes | None, list[tuple[int, str]]]:
-    if mode == "mixed":
-        made = page.encode(word)
-        return made.data, [(fault.offset, fault.code) for fault in made.faults]
-    codes = page.double_codes if mode == "double" else page.single_codes
-    size = 2 if mode == "double" else 1
-    parts: list[bytes] = []
-    wrong: list[tuple[int, str]] = []
-    place = 0
-    while place < len(word):
-        unit = word[place : place + 2]
-        if len(unit) < 2 or not is_selector(unit[1]):
-            unit = word[place]
-        code = codes.get(unit)
-        if code is None:
-            wrong.append((place, UNENCODABLE))
-        else:
-            parts.append(code.to_bytes(size, "big"))
-        place += len(unit)
-    return b"".join(parts), wrong

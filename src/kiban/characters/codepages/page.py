@@ -57,7 +57,7 @@ class CodePage:
         double: code of two bytes to text.
         to_double, to_single: shift codes; empty where lead bytes tell. The first of each is written.
         leads: first bytes of double-byte codes, where there are no shift codes.
-        user_areas: ranges of (first, last) code that a city fills itself (gaiji).
+        user_areas: that a city fills itself (gaiji), as (first, last) code; rows and cells both lie between theirs.
         double_pad, single_pad: codes that fill up fields.
     """
 
@@ -106,35 +106,43 @@ class CodePage:
 
     def encode(self, text: str, *, start: Literal["single", "double"] = "single") -> Encoded:
         """Write a text, ending in the state it began in. What has one code and several readings is read as written."""
+        return self._encode(text, self.single_codes, self.double_codes, wide=start == "double")
+
+    def encode_as(self, text: str, mode: Mode) -> Encoded:
+        """Write a text as a field of this mode holds it, without padding: only a mixed one has shift codes."""
+        if mode == "mixed":
+            return self.encode(text)
+        if mode == "double":
+            return self._encode(text, {}, self.double_codes, wide=True)
+        return self._encode(text, self.single_codes, {}, wide=False)
+
+    def _encode(
+        self, text: str, single: Mapping[str, int], double: Mapping[str, int], *, wide: bool
+    ) -> Encoded:
         parts: list[bytes] = []
         faults: list[Fault] = []
-        wide, place = start == "double", 0
+        started, place = wide, 0
         while place < len(text):
-            size = 2 if text[place : place + 2] in self.double_codes else 1
+            size = 2 if text[place : place + 2] in double else 1
             unit = text[place : place + size]
+            one, two = single.get(unit), double.get(unit)
             if not _complete(text, place + size):
                 faults.append(Fault(place, b"", UNENCODABLE))
                 place += size + 1
                 continue
-            code, needs = self._code(unit, wide)
-            if code is None:
-                faults.append(Fault(place, b"", UNENCODABLE))
-            else:
-                if needs != wide and not self.leads:
-                    parts.append((self.to_double if needs else self.to_single)[0])
-                    wide = needs
-                parts.append(code)
             place += size
-        if wide != (start == "double") and not self.leads:
+            if one is None and two is None:
+                faults.append(Fault(place - size, b"", UNENCODABLE))
+                continue
+            needs = one is None or (wide and two is not None)  # stays in the state where both would do
+            if needs != wide and not self.leads:
+                parts.append((self.to_double if needs else self.to_single)[0])
+                wide = needs
+            code = two if needs else one
+            parts.append((code or 0).to_bytes(2 if needs else 1, "big"))
+        if wide != started and not self.leads:
             parts.append((self.to_single if wide else self.to_double)[0])
         return Encoded(None, tuple(faults)) if faults else Encoded(b"".join(parts))
-
-    def _code(self, unit: str, wide: bool) -> tuple[bytes | None, bool]:
-        """The code of a unit and whether it is a double-byte one; stays in the state where both would do."""
-        single, double = self.single_codes.get(unit), self.double_codes.get(unit)
-        if single is not None and not (wide and double is not None):
-            return single.to_bytes(1, "big"), False
-        return (None, wide) if double is None else (double.to_bytes(2, "big"), True)
 
     def pad(self, mode: Mode) -> bytes:
         """What fills up a field of this mode."""
@@ -144,7 +152,10 @@ class CodePage:
 
     def reason(self, code: int, width: int) -> str:
         """Why a code has no character: it is the city's own and nobody decided it yet, or it stands for nothing."""
-        own = width == 2 and any(first <= code <= last for first, last in self.user_areas)
+        own = width == 2 and any(
+            first <= code <= last and first & 0xFF <= code & 0xFF <= last & 0xFF
+            for first, last in self.user_areas
+        )
         return GAIJI if own else UNMAPPED
 
     @cached_property

@@ -76,9 +76,13 @@ def _jef() -> dict[str, Any]:
     }
 
 
+_KEIS_UNSURE = frozenset({0x4F, 0x6A})
+"""Published tables of Hitachi's kana EBCDIC disagree here (! or |, | or ¦): a table has to say."""
+
+
 def _keis(kinds: Sequence[str]) -> dict[str, Any]:
     return {
-        "single": _tables.ebcdik(),
+        "single": {code: text for code, text in _tables.ebcdik().items() if code not in _KEIS_UNSURE},
         "double": _eight(_tables.jis78_area(kinds)) | {0x4040: "\u3000"},
         "to_double": (b"\x0a\x42",),
         "to_single": (b"\x0a\x41",),
@@ -126,8 +130,8 @@ def _lead(codec: str, leads: frozenset[int], own: tuple[tuple[int, int], ...], p
 
 _MADE: dict[str, Callable[[], dict[str, Any]]] = {
     "jef": _jef,
-    "keis78": partial(_keis, ("swap",)),
-    "keis83": partial(_keis, ()),
+    "keis78": partial(_keis, ("swap", "keis")),
+    "keis83": partial(_keis, ("keis",)),
     "jipsj": partial(_jips, (b"\x1a\x70", b"\x1a\x71"), False),
     "jipse": partial(_jips, (b"\x3f\x75", b"\x3f\x76"), True),
     **{f"ibm{number}": partial(_ibm, number) for number in (930, 939, 1390, 1399)},

@@ -36,7 +36,7 @@ def jis_area() -> dict[int, str]:
 
 
 def jis78_area(kinds: Collection[str]) -> dict[int, str]:
-    """The JIS area with the exceptions of 1978 of these kinds: swap, shape, symbol, added in 1983."""
+    """The JIS area with the exceptions of 1978 of these kinds: swap, shape, symbol, added in 1983, keis."""
     area = dict(jis_area())
     for row in _rows("jis78.csv"):
         if row["kind"] not in kinds:
