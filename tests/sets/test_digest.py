@@ -221,3 +221,60 @@ def test_days_that_python_does_not_have_are_told_apart_and_written_alike(databas
         made = f"SELECT {sets.duckdb_digest(column)} FROM (SELECT CAST(? AS DATE) hi)"
         found = {day: connection.execute(made, [day.replace("BC", "(BC)")]).fetchone()[0] for day in days}
     assert found == wanted
+
+
+def stream(table: pa.Table, size: int = 300) -> list[pa.RecordBatch]:
+    """What another side tells of its rows: no value but the key."""
+    rows = [list(row.values()) for row in table.select([column.name for column in WIDE]).to_pylist()]
+    told = {
+        "bango": pa.array([row[0] for row in rows], pa.string()),
+        "_bucket": pa.array([sets.bucket(row[:1], KEY) for row in rows], pa.int32()),
+        "_digest": pa.array([sets.row_digest(row, WIDE) for row in rows], pa.string()),
+    }
+    return pa.table(told).to_batches(max_chunksize=size) or [pa.RecordBatch.from_pydict(told)]
+
+
+def test_a_stream_of_digests_names_the_same_rows_as_the_values_do(tmp_path: Path) -> None:
+    left, right = city(1_000), pa.concat_tables([city(1_001).slice(1, 400), city(1_001).slice(402)])
+    right = right.set_column(
+        right.schema.names.index("k2"), "k2", pa.array(["別", *right["k2"].to_pylist()[1:]])
+    )
+    pq.write_table(left, tmp_path / "left.parquet")
+    relation = f"read_parquet('{tmp_path}/left.parquet')"
+    by_values = sides(tmp_path, left, right)
+    for a, b in ((relation, stream(right)), (stream(left), iter(stream(right)))):
+        found = sets.compare(a, b, KEY, WIDE, folder=tmp_path)
+        assert (found.left, found.right, found.buckets) == (1_000, 999, by_values.buckets)
+        assert [(line["key"], line["what"], line["fields"]) for line in found.differences.to_pylist()] == [
+            (line["key"], line["what"], []) for line in by_values.differences.to_pylist()
+        ]
+    assert [line["what"] for line in by_values.differences.to_pylist()] == [
+        "missing",
+        "differs",
+        "missing",
+        "extra",
+    ]
+    assert sets.compare(relation, stream(left), KEY, WIDE, folder=tmp_path).equal
+    assert sets.compare(stream(left.slice(0, 0)), stream(left), KEY, WIDE, folder=tmp_path).extra == 1_000
+
+
+@pytest.mark.parametrize("column", ["_bucket", "_digest"])
+def test_a_stream_with_a_wrong_bucket_or_half_a_digest_is_refused(tmp_path: Path, column: str) -> None:
+    rows = pa.Table.from_batches(stream(city(5))).to_pylist()
+    rows[3][column] = (
+        (rows[3]["_bucket"] + 1) % sets.BUCKETS if column == "_bucket" else rows[3]["_digest"][:40]
+    )
+    schema = stream(city(5))[0].schema
+    with pytest.raises(Problem) as caught:
+        sets.compare(stream(city(5)), [pa.RecordBatch.from_pylist(rows, schema)], KEY, WIDE, folder=tmp_path)
+    assert (caught.value.code, caught.value.where) == ("compare-digest", "right")
+
+
+def test_what_a_stream_raises_comes_out_as_it_is(tmp_path: Path) -> None:
+    def broken() -> Any:
+        yield stream(city(5))[0]
+        raise Problem("connection-lost", "gone")
+
+    with pytest.raises(Problem) as caught:
+        sets.compare(stream(city(5)), broken(), KEY, WIDE, folder=tmp_path)
+    assert caught.value.code == "connection-lost"

@@ -1,6 +1,6 @@
 """What crosses a border is a set. Its rows have one canonical digest, and two sides of it can be compared."""
 
-from kiban.sets.compare import DIFFERENCES, Comparison, compare
+from kiban.sets.compare import DIFFERENCES, Comparison, Side, compare
 from kiban.sets.digest import (
     BUCKETS,
     Column,
@@ -19,6 +19,7 @@ __all__ = [
     "DIFFERENCES",
     "Column",
     "Comparison",
+    "Side",
     "bucket",
     "compare",
     "duckdb_bucket",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,15 @@ from kiban.sets.digest import Column, duckdb_bucket, duckdb_digest, quoted
 Progress = Callable[[str, int, int], None]
 """Called with a step, how much of it is done, and how much there is."""
 
+Side = str | Iterable[pa.RecordBatch]
+"""SQL of a relation that DuckDB reads, such as read_parquet('…/*.parquet'); or a stream of digests: the key, `_bucket` and
+`_digest` of each row, as `store.row_digests` gives them. A stream is read once and holds no values."""
+
 DIFFERENCES = pa.schema(
     [("key", pa.list_(pa.string())), ("what", pa.string()), ("fields", pa.list_(pa.string()))]
 )
 """A line for each row that is not the same on both sides: its key as text, `missing` on the right, `extra` there, `differs` with the
-fields, or `repeated` where a side holds a key more than once."""
+fields, or `repeated` where a side holds a key more than once. `fields` is empty where a side is a stream of digests."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ def quiet(_step: str, _done: int, _total: int) -> None:
 
 
 def compare(
-    left: str,
-    right: str,
+    left: Side,
+    right: Side,
     key: Sequence[Column],
     columns: Sequence[Column],
     *,
@@ -63,11 +67,11 @@ def compare(
     memory: str = "1536MB",
     progress: Progress = quiet,
 ) -> Comparison:
-    """Compare two sides that DuckDB can read.
+    """Compare two sides, each a relation that DuckDB can read or a stream of digests.
 
     Args:
-        left: SQL of a relation, such as read_parquet('…/*.parquet'); the side that is right by agreement.
-        right: SQL of the other relation.
+        left: the side that is right by agreement.
+        right: the other one.
         key: columns that tell the rows apart.
         columns: all columns that are compared, the key among them.
         folder: for what does not fit into memory; must exist.
@@ -76,7 +80,8 @@ def compare(
         progress: told about each of four steps.
 
     Raises:
-        Problem: `compare-unreadable` where a side cannot be read or lacks a column.
+        Problem: `compare-unreadable` where a side cannot be read or lacks a column, `compare-digest` where a stream holds
+            something that is no digest; what a stream raises.
     """
     with duckdb.connect(
         config={"memory_limit": memory, "temp_directory": str(folder), "threads": 2}
@@ -110,27 +115,65 @@ def compare(
 def _digests(
     connection: duckdb.DuckDBPyConnection,
     name: str,
-    relation: str,
+    side: Side,
     key: Sequence[Column],
     columns: Sequence[Column],
 ) -> int:
     """A table of key, bucket and digest; only half of each digest is kept in memory, as two numbers."""
     keys = ", ".join(quoted(column.name) for column in key)
+    where = {"l": "left", "r": "right"}[name]
+    made = f"CREATE TEMP TABLE {name} AS SELECT {keys}, {{}} AS _bucket, {_PIECES} FROM "
     try:
-        connection.execute(
-            f"CREATE TEMP TABLE {name} AS SELECT {keys}, {duckdb_bucket(duckdb_digest(key))} AS _bucket, "
-            f"CAST('0x' || d[1:15] AS BIGINT) AS _one, CAST('0x' || d[16:30] AS BIGINT) AS _two "
-            f"FROM (SELECT {keys}, {duckdb_digest(columns)} AS d FROM {relation})"
-        )
+        if isinstance(side, str):
+            bucket = duckdb_bucket(duckdb_digest(key))
+            connection.execute(
+                f"{made.format(bucket)} (SELECT {keys}, {duckdb_digest(columns)} AS _digest FROM {side})"
+            )
+        else:
+            _take(connection, name, side, key, made.format("_bucket"), where)
     except duckdb.Error as error:
         raise Problem(
             "compare-unreadable",
             f"a side of the comparison cannot be read: {type(error).__name__}",
-            {"l": "left", "r": "right"}[name],
-            "give a relation that holds every compared column",
+            where,
+            "give a relation that holds every compared column, or a stream of the key, _bucket and _digest",
         ) from error
     [[count]] = connection.execute(f"SELECT count(*) FROM {name}").fetchall()
     return int(count)
+
+
+_PIECES = "CAST('0x' || _digest[1:15] AS BIGINT) AS _one, CAST('0x' || _digest[16:30] AS BIGINT) AS _two"
+_STREAMED = "_streamed"
+
+
+def _take(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    batches: Iterable[pa.RecordBatch],
+    key: Sequence[Column],
+    made: str,
+    where: str,
+) -> None:
+    """A stream of digests batch by batch; its buckets must be those of its keys, or rows would be looked for elsewhere."""
+    bucket = duckdb_bucket(duckdb_digest(key))
+    right = f"_bucket IS NOT DISTINCT FROM {bucket} AND regexp_full_match(_digest, '[0-9a-f]{{64}}')"
+    first = True
+    for batch in batches:
+        connection.register(_STREAMED, batch)
+        [[wrong]] = connection.execute(
+            f"SELECT count(*) FROM {_STREAMED} WHERE ({right}) IS NOT TRUE"
+        ).fetchall()
+        if wrong:
+            fix = "let the side compute its digests again, by the same key and specification"
+            what = f"{wrong} of {batch.num_rows} rows have no digest, or the bucket of another key"
+            raise Problem("compare-digest", what, where, fix)
+        begin = made if first else made.replace(f"CREATE TEMP TABLE {name} AS", f"INSERT INTO {name}", 1)
+        connection.execute(f"{begin}{_STREAMED}")
+        connection.unregister(_STREAMED)
+        first = False
+    if first:
+        fix = "give one batch without rows for a side that holds none"
+        raise Problem("compare-unreadable", "a stream of digests without a batch", where, fix)
 
 
 def _differing_buckets(connection: duckdb.DuckDBPyConnection) -> int:
@@ -170,8 +213,8 @@ def _differing_rows(connection: duckdb.DuckDBPyConnection, key: Sequence[Column]
 
 def _fields(
     connection: duckdb.DuckDBPyConnection,
-    left: str,
-    right: str,
+    left: Side,
+    right: Side,
     key: Sequence[Column],
     columns: Sequence[Column],
     most: int,
@@ -180,6 +223,10 @@ def _fields(
     names = [quoted(column.name) for column in key]
     chosen = ", ".join(names)
     connection.execute(f"CREATE TEMP TABLE listed AS SELECT * FROM found ORDER BY {chosen} LIMIT {most}")
+    if not (isinstance(left, str) and isinstance(right, str)):  # without values no field can be named
+        as_text = ", ".join(f"CAST({name} AS VARCHAR)" for name in names)
+        known = f"SELECT [{as_text}] AS key, what, [] AS fields FROM listed ORDER BY {chosen}"
+        return connection.sql(known).to_arrow_table().cast(DIFFERENCES)
     every = ", ".join(quoted(column.name) for column in columns)
     for side, relation in (("a", left), ("b", right)):
         same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM f.{name}" for name in names)
