@@ -71,7 +71,7 @@ def run(residents: int) -> None:
             f"compare {residents:,} rows of {len(columns)} fields by digest", work.seconds, "s", at_most=60
         )
         measure.result("compare, seeded differences found by row and field", len(located), "rows")
-        measure.result("compare, memory", work.peak_mib, "MiB", at_most=4096)
+        measure.result("compare, memory", work.peak_mib, "MiB", at_most=2048)
         started = time.perf_counter()
         assert _join(left, right, columns, folder) == len(changed)
         measure.result("one join of all columns, naming no fields", time.perf_counter() - started, "s")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import psycopg
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from kiban import sets, store
@@ -133,3 +135,27 @@ def test_every_wrong_item_is_told_at_once(city: Store) -> None:
     with pytest.raises(Problems) as caught:
         store.digest_columns(group, ["atenabango", "gyomuid"])
     assert [problem.code for problem in caught.value.problems] == ["digest-kind"]
+
+
+def test_a_field_changed_in_the_database_is_found_from_the_files_that_went_in(
+    city: Store, tmp_path: Path
+) -> None:
+    load(city, [person(str(n), f"住民　{n}") for n in range(1, 201)])
+    items = exported(city).schema.names
+    pq.write_table(exported(city), tmp_path / "in.parquet")
+    whole, key = (store.digest_columns(city.table(JUMIN).group, names) for names in (items, KEY))
+
+    def compared() -> sets.Comparison:
+        stored = store.row_digests(city, JUMIN, items, KEY, CITY_HALL)
+        return sets.compare(f"read_parquet('{tmp_path}/in.parquet')", stored, key, whole, folder=tmp_path)
+
+    assert compared().equal
+    with city.owner() as connection:  # behind the back of Kiban
+        connection.execute("SET session_replication_role = replica")
+        for number, name in ((7, "住民 7"), (90, "住民　９０")):
+            connection.execute(
+                "UPDATE resident.jumin SET shimei = %s WHERE atenabango = %s", (name, str(number).zfill(15))
+            )
+        connection.execute("DELETE FROM resident.jumin WHERE atenabango = %s", ("200".zfill(15),))
+    lines = [(int(line["key"][0]), line["what"]) for line in compared().differences.to_pylist()]
+    assert lines == [(7, "differs"), (90, "differs"), (200, "missing")]
