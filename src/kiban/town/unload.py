@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import multiprocessing
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
