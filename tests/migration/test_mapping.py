@@ -59,6 +59,11 @@ def test_both_engines_agree_and_nothing_is_dropped_in_silence(rule: str, held: l
         ("西暦日付", 101, "0000-01-01", False),
         ("有効期間開始", 99999999, None, True),
         ("有効期間終了", 99999999, None, False),
+        ("有効期間終了", 0, None, True),  # nothing says that a row without an end is open
+        ("和暦日付", 1450730, "1912-07-30", False),  # a day of two eras, in the older one
+        ("和暦日付", 2151225, "1926-12-25", False),
+        ("和暦日付", 1050101, None, True),  # 明治5年: lunar, not converted
+        ("和暦日付", 1060101, "1873-01-01", False),
         ("時刻", 90507, "09:05:07", False),
         ("時刻", 240000, None, True),
         ("コード表", "A01", "11", False),

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
 import polars as pl
 
-from kiban.kernel import Problem
+from kiban.kernel import FIRST_GREGORIAN_DAY, Problem, eras
 
-_ERAS: Final = (
-    ("1", 1868, "1868-01-25", "1912-07-29"),
-    ("2", 1912, "1912-07-30", "1926-12-24"),
-    ("3", 1926, "1926-12-25", "1989-01-07"),
-    ("4", 1989, "1989-01-08", "2019-04-30"),
-    ("5", 2019, "2019-05-01", "2117-12-31"),
+_ERAS: Final = tuple(
+    (
+        str(number),
+        era.first_year,
+        max(era.first_day, FIRST_GREGORIAN_DAY).isoformat(),  # older days are lunar and are not converted
+        (era.last_day or date.max).isoformat(),
+    )
+    for number, era in enumerate(eras(), 1)
 )
 _DAY: Final = r"^[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"
 _ERA_DAY: Final = r"^[1-5][0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"
@@ -119,7 +122,7 @@ def compile_rule(
     if rule == "和暦日付":
         return _era_day(*_held(text, text_sql, "^0+$"))
     if rule in ("西暦日付", "有効期間開始", "有効期間終了"):
-        return _day(*_held(text, text_sql, "^(0+|99999999)$" if rule == "有効期間終了" else "^0+$"))
+        return _day(*_held(text, text_sql, "^99999999$" if rule == "有効期間終了" else "^0+$"))
     raise Problem(
         "map-rule-unknown", f"there is no rule {rule}", where=field,
         fix=f"{_nearest(rule)}use one of {', '.join(RULES)}",
