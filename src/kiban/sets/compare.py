@@ -143,6 +143,7 @@ def _digests(
 
 
 _PIECES = "CAST('0x' || _digest[1:15] AS BIGINT) AS _one, CAST('0x' || _digest[16:30] AS BIGINT) AS _two"
+_SUMS = "count(*) AS n, sum(CAST(_one AS HUGEINT)) AS one, sum(CAST(_two AS HUGEINT)) AS two"
 _STREAMED = "_streamed"
 
 
@@ -177,11 +178,10 @@ def _take(
 
 
 def _differing_buckets(connection: duckdb.DuckDBPyConnection) -> int:
-    sums = "count(*) AS n, sum(CAST(_one AS HUGEINT)) AS one, sum(CAST(_two AS HUGEINT)) AS two"
     connection.execute(
         "CREATE TEMP TABLE differing AS SELECT coalesce(a._bucket, b._bucket) AS _bucket "
-        f"FROM (SELECT _bucket, {sums} FROM l GROUP BY 1) a "
-        f"FULL JOIN (SELECT _bucket, {sums} FROM r GROUP BY 1) b ON a._bucket = b._bucket "
+        f"FROM (SELECT _bucket, {_SUMS} FROM l GROUP BY 1) a "
+        f"FULL JOIN (SELECT _bucket, {_SUMS} FROM r GROUP BY 1) b ON a._bucket = b._bucket "
         "WHERE a.n IS DISTINCT FROM b.n OR a.one IS DISTINCT FROM b.one OR a.two IS DISTINCT FROM b.two"
     )
     [[count]] = connection.execute("SELECT count(*) FROM differing").fetchall()
@@ -191,9 +191,8 @@ def _differing_buckets(connection: duckdb.DuckDBPyConnection) -> int:
 def _differing_rows(connection: duckdb.DuckDBPyConnection, key: Sequence[Column]) -> dict[str, int]:
     names = [quoted(column.name) for column in key]
     chosen = ", ".join(names)
-    sums = "count(*) AS n, sum(CAST(_one AS HUGEINT)) AS one, sum(CAST(_two AS HUGEINT)) AS two"
     sides = [
-        f"(SELECT {chosen}, {sums} FROM {side} WHERE _bucket IN (FROM differing) GROUP BY ALL) {side}"
+        f"(SELECT {chosen}, {_SUMS} FROM {side} WHERE _bucket IN (FROM differing) GROUP BY ALL) {side}"
         for side in ("l", "r")
     ]
     same = " AND ".join(f"l.{name} IS NOT DISTINCT FROM r.{name}" for name in names)

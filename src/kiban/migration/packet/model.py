@@ -13,6 +13,14 @@ Verdict = Literal["good", "open", "bad", "none"]
 
 VERDICTS: dict[Verdict, str] = {"good": "一致", "open": "要判断", "bad": "不一致", "none": "参考"}
 
+CONCLUSIONS: dict[Verdict, str] = {
+    "good": "旧システムと新システムの突合結果はすべて一致しています。",
+    "open": "人の判断を待つ項目があります。判断が済むまで承認できません。",
+    "bad": "一致しない項目があります。このままでは承認できません。",
+    "none": "突合はまだ行われていません。",
+}
+"""What the whole packet comes to, on the page and on paper."""
+
 
 @dataclass(frozen=True)
 class Table:

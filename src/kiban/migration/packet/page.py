@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 
 from kiban.migration.packet import charts
-from kiban.migration.packet.model import VERDICTS, Chart, Glyph, Packet, Section, Table, shown
+from kiban.migration.packet.model import CONCLUSIONS, VERDICTS, Chart, Glyph, Packet, Section, Table, shown
 
 
 def to_html(packet: Packet) -> str:
@@ -41,7 +41,7 @@ def to_html(packet: Packet) -> str:
 <a class="skip" href="#part-1">本文へ移動</a>
 <header>
 <h1>{escape(packet.title)}　移行結果確認書</h1>
-<p class="verdict {packet.verdict}">{_conclusion(packet)}</p>
+<p class="verdict {packet.verdict}">{CONCLUSIONS[packet.verdict]}</p>
 <dl>{facts}<div><dt>内容のSHA-256</dt><dd><code>{packet.digest}</code></dd></div></dl>
 <nav aria-label="目次"><ol>{contents}</ol></nav>
 </header>
@@ -56,16 +56,6 @@ def to_html(packet: Packet) -> str:
 </body>
 </html>
 """
-
-
-def _conclusion(packet: Packet) -> str:
-    told = {
-        "good": "旧システムと新システムの突合結果はすべて一致しています。",
-        "open": "人の判断を待つ項目があります。判断が済むまで承認できません。",
-        "bad": "一致しない項目があります。このままでは承認できません。",
-        "none": "突合はまだ行われていません。",
-    }
-    return told[packet.verdict]
 
 
 def _mark(section: Section) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kiban.kernel import Problem
 from kiban.migration.packet import charts
-from kiban.migration.packet.model import VERDICTS, Packet, Section, shown
+from kiban.migration.packet.model import CONCLUSIONS, VERDICTS, Packet, Section, shown
 
 MOST_PAGES = 10
 _TABLE_ROWS = 14  # a table may take more on the page than on paper
@@ -58,6 +58,7 @@ def _contents(packet: Packet, folder: Path) -> dict[str, object]:
     return {
         "title": packet.title,
         "verdict": packet.verdict,
+        "conclusion": CONCLUSIONS[packet.verdict],
         "facts": [*packet.facts, ("内容のSHA-256", packet.digest)],
         "digest": packet.digest,
         "signers": packet.signers,

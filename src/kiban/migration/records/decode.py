@@ -203,11 +203,9 @@ def _record(
     groups = {one for field in record.fields for one in field.under}
     masks = {name: _applies(record, name, reading, page, own) for name in groups}
     tops = _top_choices(copybook, record)
-    none = np.ones(len(rows), bool)
     filled = 0
     for top in tops or (record.name,):
         chosen = np.flatnonzero(masks[top]) if tops else np.arange(len(rows))
-        none[chosen] = False
         fields = [one for one in record.fields if not tops or not one.under or one.under[0] == top]
         where = rows[chosen]
         made: dict[str, pa.Array] = _origin(lines.place.at(where))
@@ -306,11 +304,8 @@ def _field(
         code = numbers.REASONS[reasons[at]]
         if code not in allowed:
             line(at, 0, part[at].tobytes(), code)
-    return (
-        pa.array(values, mask=np.logical_not(mask & (reasons == 0)))
-        if not field.scale
-        else _decimals(field, values, mask & (reasons == 0))
-    )
+    valid = mask & (reasons == 0)
+    return _decimals(field, values, valid) if field.scale else pa.array(values, mask=np.logical_not(valid))
 
 
 def _decimals(field: Field, values: NDArray[np.int64], valid: NDArray[np.bool_]) -> pa.Array:
