@@ -14,9 +14,9 @@ import pytest
 
 from kiban import sets, store
 from kiban.kernel import AsOf, Problem, Problems
-from kiban.store import Store
+from kiban.store import Change, Store
 
-from .conftest import CITY_HALL, EAST, EAST_CLERK, NADA, NADA_CLERK, SINCE, move_in, person
+from .conftest import CITY_HALL, EAST, EAST_CLERK, NADA, NADA_CLERK, SINCE, code, move_in, person
 
 JUMIN = "resident.jumin"
 KEY = ("atenabango", "valid_from")
@@ -131,10 +131,40 @@ def test_every_wrong_item_is_told_at_once(city: Store) -> None:
     with pytest.raises(Problems) as caught:
         computed(city, ())
     assert [problem.code for problem in caught.value.problems] == ["digest-empty"]
-    group = city.table("nonresident_addressee.jutogaisha_atena_kihon_joho").group
-    with pytest.raises(Problems) as caught:
-        store.digest_columns(group, ["atenabango", "gyomuid"])
-    assert [problem.code for problem in caught.value.problems] == ["digest-kind"]
+
+
+def test_lists_and_pictures_of_stored_rows_enter_too(city: Store) -> None:
+    edition = city.edition("resident")
+    office = {"nyuryokubashokubun": code(edition, "nyuryokubasho", "nyuryokubashokubun")}
+    terminals: list[list[str] | None] = [["T1", 'T"2'], [], None]
+    rows = [
+        office | {"nyuryokubashokodo": f"{n}" * 6, "nyuryokubashomei": "支所", "nyuryokutanmatsuid": listed}
+        for n, listed in enumerate(terminals, 2)
+    ]
+    record(city, "resident.nyuryokubasho", rows)
+    signer = {"ninshoshabango": "1", "ninshoshakubun": code(edition, "ninshosha", "ninshoshakubun")}
+    record(
+        city,
+        "resident.ninshosha",
+        [signer | {"shokumei": "市長", "shimei": "神戸　太郎", "denshikoin": b"\x89P\0"}],
+    )
+    for register, key, most in (
+        ("resident.nyuryokubasho", "nyuryokubashokodo", 4),
+        ("resident.ninshosha", "ninshoshabango", 1),
+    ):
+        out = pa.Table.from_batches(store.export_arrow(city, register, None, CITY_HALL))
+        whole = store.digest_columns(city.table(register).group, out.schema.names)
+        stored = pa.Table.from_batches(store.row_digests(city, register, out.schema.names, [key], CITY_HALL))
+        assert out.num_rows == most
+        assert {row[key]: row["_digest"] for row in stored.to_pylist()} == {
+            row[key]: sets.row_digest(list(row.values()), whole) for row in out.to_pylist()
+        }
+
+
+def record(city: Store, register: str, rows: list[dict[str, Any]]) -> None:
+    since = {"tekiyokaishinengappi": "2000-01-01"}
+    with city.session(CITY_HALL) as session:
+        session.record("設定", "city", [Change(register, since | row, SINCE) for row in rows])
 
 
 def test_a_field_changed_in_the_database_is_found_from_the_files_that_went_in(

@@ -2,13 +2,14 @@
 
 1. A value is written as text: text as it is, never normalised; whole numbers in decimal digits; decimals with all digits of
    their scale and no negative zero; days as YYYY-MM-DD; truth as true or false. Days outside of the years 1 to 9999, which
-   Python does not have, are written apart: infinity, -infinity, 0001-12-31 (BC), 10000-01-01.
+   Python does not have, are written apart: infinity, -infinity, 0001-12-31 (BC), 10000-01-01. Bytes are written in hex, small
+   letters. A list of texts is written as the frames of its elements, one after the other; a list without elements as nothing.
 2. A value is framed as `<bytes in UTF-8>:<text>`, an absent one as `-1:`, so that no two rows share one writing.
 3. The frames of the columns follow each other in the order given. SHA-256 of that, in hex, is the row's digest.
 4. A row's bucket is the first 12 bits of the digest of its key. A bucket's digest is its number of rows and the two sums of
    the first and of the second 60 bits of its rows' digests: a row that stands twice counts twice.
 
-`tests/sets/golden.csv` holds rows with their digests.
+`tests/sets/golden.csv` and `golden_lists.csv` hold rows with their digests.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from typing import Literal
 
 from kiban.kernel import Problem
 
-Kind = Literal["text", "integer", "decimal", "date", "boolean"]
-Value = str | int | Decimal | date | bool | None
+Kind = Literal["text", "integer", "decimal", "date", "boolean", "list", "bytes"]
+Value = str | int | Decimal | date | bool | bytes | Sequence[str | None] | None
 
 BUCKETS = 4096
 """How many buckets there are; three hex digits."""
@@ -35,7 +36,7 @@ class Column:
 
     Attributes:
         name: official romaji; quoted where SQL is written.
-        kind: of its values.
+        kind: of its values; a `list` is one of texts.
         scale: digits behind the point of a decimal.
     """
 
@@ -84,7 +85,7 @@ def _framed(value: Value, column: Column) -> bytes:
             "read the column with its own type and scale",
         )
     data = _encoded(text, column)
-    return str(len(data)).encode() + b":" + data
+    return b"%d:%b" % (len(data), data)
 
 
 def _text(value: Value, column: Column) -> str | None:
@@ -92,11 +93,23 @@ def _text(value: Value, column: Column) -> str | None:
         return value if isinstance(value, str) else None
     if column.kind == "boolean":
         return ("true" if value else "false") if isinstance(value, bool) else None
+    if column.kind == "list":
+        return _elements(value, column) if isinstance(value, list | tuple) else None
+    if column.kind == "bytes":
+        return value.hex() if isinstance(value, bytes) else None
     if column.kind == "integer":
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
     if column.kind == "date":
         return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else None
     return _decimal(value, column.scale) if isinstance(value, Decimal) else None
+
+
+def _elements(value: Sequence[object], column: Column) -> str | None:
+    """The frames of a list's elements; None where one of them is no text."""
+    if not all(element is None or isinstance(element, str) for element in value):
+        return None
+    element_of = Column(column.name)
+    return b"".join(_framed(element, element_of) for element in value).decode()  # type: ignore[arg-type]
 
 
 def _decimal(value: Decimal, scale: int) -> str | None:
@@ -132,14 +145,18 @@ def duckdb_digest(columns: Sequence[Column], of: str = "") -> str:
     """
     frames = []
     for column in columns:
-        text = f"CAST({_duckdb_value(column, of)} AS VARCHAR)"
-        frames.append(f"coalesce(strlen({text}) || ':' || {text}, '-1:')")
+        name = f"{of}{quoted(column.name)}"
+        text = {
+            "decimal": f"CAST(CAST({name} AS DECIMAL(38,{column.scale})) AS VARCHAR)",
+            "list": f"array_to_string(list_transform({name}, lambda _e: {_duckdb_frame('_e')}), '')",
+            "bytes": f"lower(hex({name}))",
+        }.get(column.kind, f"CAST({name} AS VARCHAR)")
+        frames.append(_duckdb_frame(text))
     return f"sha256({' || '.join(frames)})"
 
 
-def _duckdb_value(column: Column, of: str) -> str:
-    name = f"{of}{quoted(column.name)}"
-    return f"CAST({name} AS DECIMAL(38,{column.scale}))" if column.kind == "decimal" else name
+def _duckdb_frame(text: str) -> str:
+    return f"coalesce(strlen({text}) || ':' || {text}, '-1:')"
 
 
 def postgres_digest(columns: Sequence[Column], of: str = "") -> str:
@@ -156,9 +173,24 @@ def postgres_digest(columns: Sequence[Column], of: str = "") -> str:
             "date": postgres_day(name),
             "decimal": f"({name})::numeric(38,{column.scale})::text",
             "boolean": f"CASE {name} WHEN true THEN 'true' WHEN false THEN 'false' END",
+            "list": _postgres_list(name),
+            "bytes": f"encode({name}, 'hex')",
         }.get(column.kind, f"({name})::text")
-        frames.append(f"coalesce(octet_length({text}) || ':' || {text}, '-1:')")
+        frames.append(_postgres_frame(text))
     return f"encode(sha256(convert_to({' || '.join(frames)}, 'UTF8')), 'hex')"
+
+
+def _postgres_frame(text: str) -> str:
+    return f"coalesce(octet_length({text}) || ':' || {text}, '-1:')"
+
+
+def _postgres_list(name: str) -> str:
+    """The frames of an array's elements. An array of more dimensions, which no list is, is written as none can be."""
+    frames = f"string_agg({_postgres_frame('_e.v')}, '' ORDER BY _e.n)"
+    elements = f"SELECT coalesce({frames}, '') FROM unnest({name}) WITH ORDINALITY _e(v, n)"
+    return (
+        f"CASE WHEN array_ndims({name}) > 1 THEN {name}::text WHEN {name} IS NOT NULL THEN ({elements}) END"
+    )
 
 
 def postgres_day(expression: str) -> str:

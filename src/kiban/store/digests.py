@@ -28,7 +28,7 @@ def digest_columns(group: Group, items: Sequence[str]) -> list[Column]:
         items: official romaji; of a register also `valid_from` and `valid_to`, absent where open.
 
     Raises:
-        Problems: `item-unknown`; `digest-kind` for a repeated item or a BLOB, which have no digest; `item-twice`.
+        Problems: `item-unknown`, `item-twice`.
     """
     schema = columns.arrow_schema(group)
     found: list[Column] = []
@@ -38,15 +38,10 @@ def digest_columns(group: Group, items: Sequence[str]) -> list[Column]:
             problems.append(
                 Problem("item-unknown", "no such item", f"{group.id}.{name}", "use the official romaji")
             )
-        elif pa.types.is_list(kind := schema.field(name).type) or pa.types.is_binary(kind):
-            fix = "leave it out, and compare it by itself"
-            problems.append(
-                Problem("digest-kind", "no digest of this kind of item", f"{group.id}.{name}", fix)
-            )
         elif any(column.name == name for column in found):
             problems.append(Problem("item-twice", "named twice", f"{group.id}.{name}", "name it once"))
         else:
-            found.append(_column(name, kind))
+            found.append(_column(name, schema.field(name).type))
     if problems:
         raise Problems(problems)
     return found
@@ -125,4 +120,8 @@ def _column(name: str, kind: pa.DataType) -> Column:
         return Column(name, "decimal", kind.scale)
     if pa.types.is_integer(kind):
         return Column(name, "integer")
+    if pa.types.is_list(kind):
+        return Column(name, "list")
+    if pa.types.is_binary(kind):
+        return Column(name, "bytes")
     return Column(name, "date") if pa.types.is_date(kind) else Column(name)
