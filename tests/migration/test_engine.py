@@ -96,6 +96,26 @@ def test_a_closed_gate_stops_the_run_and_stays_closed(plan: Plan, tmp_path: Path
     assert runs == ["a"]
 
 
+def test_behind_a_closed_gate_stages_that_look_go_on_and_others_wait(plan: Plan, tmp_path: Path) -> None:
+    runs: list[str] = []
+    stages = [
+        copying("a", runs=runs, closed=True),
+        replace(copying("b", "a", runs=runs), looks=True),
+        copying("c", "a", runs=runs),
+        replace(copying("d", "c", runs=runs), looks=True),
+        replace(copying("e", "b", runs=runs), looks=True, wants=("c",)),
+    ]
+    results = migration.run(stages, plan, work_in(tmp_path / "work"))
+    assert runs == ["a", "b", "e"] and [one.stage.name for one in results] == runs
+    assert [one.state for one in migration.status(stages, plan, work_in(tmp_path / "work"))] == [
+        "done", "done", "open", "open", "done",
+    ]  # fmt: skip
+    runs.clear()
+    stages[0] = replace(copying("a", runs=runs), version="2")
+    migration.run(stages, plan, work_in(tmp_path / "work"))
+    assert runs == ["a", "b", "c", "d", "e"], "e is made again, now that what it wants is there"
+
+
 def test_one_stage_alone_needs_those_before_it(plan: Plan, tmp_path: Path) -> None:
     stages = [copying("a"), copying("b", "a")]
     with pytest.raises(Problem, match=r"a is not done") as refused:

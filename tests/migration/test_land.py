@@ -80,7 +80,7 @@ def test_an_undecodable_byte_is_told_at_its_place_and_closes_the_gate(old: Path)
     at = JUKI + 1 + 10  # JK-RIREKI-NO of the first data record, packed
     data[at : at + 2] = b"\xff\xff"
     path.write_bytes(data)
-    last = run(old)[-1]
+    last = run(old, "decode")[-1]
     assert last.stage.name == "decode" and last.gate is not None and not last.gate.open
     assert last.out is not None
     [line] = migration.ledger(last.out).to_pylist()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiban import migration
+from kiban import main, migration
 from kiban.kernel import Problems
 
 PROJECT = Path(migration.__file__).parents[1] / "town" / "legacy" / "project"
@@ -88,3 +88,31 @@ def test_a_missing_plan_is_said(tmp_path: Path) -> None:
     with pytest.raises(Problems) as refused:
         migration.load_plan(tmp_path)
     assert refused.value.problems[0].code == "file-missing"
+
+
+def test_names_of_editions_and_groups_are_checked_against_the_library(project: Path) -> None:
+    plan = project / "plan.yaml"
+    text = plan.read_text(encoding="utf-8")
+    assert set(migration.load_plan(project, None, main.library()).editions) >= {"resident"}
+    first = "not_held:\n"
+    added = "  - {edition: resident, group: idou, reason: なし}\n  - {edition: residents, group: ido, reason: なし}\n"
+    plan.write_text(text.replace(first, first + added), encoding="utf-8")
+    with pytest.raises(Problems) as refused:
+        migration.load_plan(project, None, main.library())
+    assert {one.code for one in refused.value.problems} == {"group-unknown", "business-unknown"}
+    assert any("ido" in (one.fix or "") for one in refused.value.problems)
+
+
+def test_an_edition_with_targets_has_every_group_accounted_for(project: Path) -> None:
+    plan = project / "plan.yaml"
+    text = plan.read_text(encoding="utf-8")
+    (project / "maps").mkdir(exist_ok=True)
+    (project / "maps" / "memo.csv").touch()
+    if "\ntargets:" not in text:
+        text += "\ntargets:\n"
+    entry = "targets:\n  - {edition: resident@kiban-2026.2, group: memo, map: maps/memo.csv, from: JK-DATA}\n"
+    plan.write_text(text.replace("targets:\n", entry, 1), encoding="utf-8")
+    with pytest.raises(Problems) as refused:
+        migration.load_plan(project, None, main.library())
+    [problem] = refused.value.problems
+    assert problem.code == "plan-group-open" and "jumin" in problem.what and "memo" not in problem.what

@@ -124,14 +124,14 @@ def _legacy(given: Settings, folder: Path) -> Path:
     Returns:
         The page of the sign-off packet.
     """
-    from kiban import migration, town
+    from kiban import main, migration, town
     from kiban.cli import progress
 
     old = folder.with_name(folder.name.replace("town-", "old-", 1))
     shutil.rmtree(old, ignore_errors=True)
     with _timed("unload it as its mainframes would (JEF, EBCDIC, packed, CP932)"), progress.shown() as tell:
         town.unload(folder, old, progress=lambda done, total: tell("unload", done, total))
-    plan = migration.load_plan(old / "project", old / "unload")
+    plan = migration.load_plan(old / "project", old / "unload", main.library(given=given))
 
     def no_store() -> Store:
         raise AssertionError("no stage up to the packet opens the database")

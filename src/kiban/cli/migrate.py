@@ -120,9 +120,9 @@ def ledger(
 
 
 def _open(plan: Path, unload: Path | None, work: Path | None, tell: Any) -> tuple[Plan, Work]:
-    from kiban import migration
+    from kiban import main, migration
 
-    given = migration.load_plan(plan, unload)
+    given = migration.load_plan(plan, unload, main.library())
     return given, migration.Work(
         (work or given.folder.parent / "work").absolute(), _open_store, tell, lambda: datetime.now(UTC)
     )

@@ -78,7 +78,7 @@ class Work:
 def run(
     stages: Sequence[Stage], plan: Plan, work: Work, *, through: str | None = None, only: str | None = None
 ) -> list[Result]:
-    """Run the stages in order up to the first closed gate.
+    """Run the stages in order; behind a closed gate only those that look (see `Stage.looks`).
 
     Args:
         stages: in order; each needs only stages before it.
@@ -88,7 +88,7 @@ def run(
         only: run just this stage; those before it must be done on the present inputs.
 
     Returns:
-        What was run or found, the last one being the one whose gate is closed, where one is.
+        What was run or found, in order; stages that had to wait are left out.
 
     Raises:
         Problem: `stage-unknown`, `stage-before` where `only` cannot begin, `work-busy` where another run holds the folder, `disk-full`.
@@ -100,6 +100,8 @@ def run(
         done: dict[str, Result] = {}
         for stage in stages[: last + 1]:
             waiting = only is not None and stage.name != only
+            if not _may(stage, done):
+                continue
             result = _standing(stage, plan, work, done, hashes)
             if result.state != "done" and waiting:
                 raise _before(only or "", stage)
@@ -108,8 +110,6 @@ def run(
             elif not waiting:
                 work.note("skipped", stage.name, result.key)
             done[stage.name] = result
-            if result.gate is not None and not result.gate.open:
-                break
         hashes.keep()
         return list(done.values())
 
@@ -117,7 +117,7 @@ def run(
 def status(stages: Sequence[Stage], plan: Plan, work: Work) -> list[Result]:
     """How every stage stands on the present inputs, without running anything.
 
-    Stages behind a closed gate or behind one that is not done are `open`, or `stale` where they were done before.
+    Stages that a closed gate keeps waiting, or that need one that is not done, are `open`, or `stale` where they were done before.
     """
     if not work.folder.is_dir():
         return [Result(stage, "open") for stage in stages]
@@ -125,12 +125,17 @@ def status(stages: Sequence[Stage], plan: Plan, work: Work) -> list[Result]:
     done: dict[str, Result] = {}
     results = []
     for stage in stages:
-        ready = all(name in done for name in stage.needs)
-        result = _standing(stage, plan, work, done, hashes) if ready else _unready(stage, work)
+        result = _standing(stage, plan, work, done, hashes) if _may(stage, done) else _unready(stage, work)
         results.append(result)
         if result.state == "done":
             done[stage.name] = result
     return results
+
+
+def _may(stage: Stage, done: Mapping[str, Result]) -> bool:
+    """Whether a stage has what it needs, and no closed gate before it that it has to wait for."""
+    shut = any(one.gate is not None and not one.gate.open for one in done.values())
+    return all(name in done for name in stage.needs) and (stage.looks or not shut)
 
 
 def _known(stages: Sequence[Stage], name: str | None) -> int:
@@ -150,7 +155,7 @@ def _before(only: str, stage: Stage) -> Problem:
 
 def _key(stage: Stage, plan: Plan, done: Mapping[str, Result], hashes: Hashes) -> str:
     files = {_name(path, plan): hashes.of(path) for path in stage.reads(plan)}
-    needs = {name: done[name].output for name in stage.needs}
+    needs = {name: done[name].output for name in (*stage.needs, *stage.wants) if name in done}
     return digest_of([stage.name, stage.version, stage.parts(plan), files, needs])[:20]
 
 
@@ -189,7 +194,9 @@ def _read(stage: Stage, key: str, out: Path, told: Mapping[str, Any], *, fresh: 
 
 
 def _context(stage: Stage, plan: Plan, work: Work, done: Mapping[str, Result], out: Path) -> Context:
-    inputs = {name: found.out for name, found in done.items() if name in stage.needs and found.out}
+    inputs = {
+        name: found.out for name, found in done.items() if name in (*stage.needs, *stage.wants) and found.out
+    }
     units = work.folder / "units" / stage.name
     return Context(plan, inputs, out, units, work.progress, work.open_store)
 

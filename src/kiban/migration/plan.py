@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 from kiban.characters import Mode
+from kiban.standard import Edition, definition
 
 Form = Literal["fixed", "rdw", "csv"]
 
@@ -100,12 +101,14 @@ class Target:
         group: of that edition.
         map: CSV that says where every item comes from.
         source: name of the segment whose records become its rows.
+        where: field of the segment and the values with which a record becomes a row; None for every record.
     """
 
     edition: str
     group: str
     map: Path
     source: str
+    where: tuple[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,8 @@ class Plan:
         unload: where the files arrive.
         totals: what the legacy systems printed, CSV in the unload folder; None where there is nothing.
         signers: roles that are asked to sign, in order.
+        editions: of the standard, under the names by which targets and groups not held call them; empty where the plan was read
+            without a library.
     """
 
     id: str
@@ -156,6 +161,7 @@ class Plan:
     consumers: tuple[Consumer, ...]
     totals: str | None = None
     signers: tuple[str, ...] = ()
+    editions: Mapping[str, Edition] = field(default_factory=dict)
 
     def system(self, name: str) -> System:
         """The system of this id; the loader has checked that there is one."""
@@ -171,8 +177,13 @@ class Plan:
         return self.folder / "decisions" / "findings.csv"
 
     def as_data(self) -> dict[str, Any]:
-        """Everything the plan says, as JSON can hold it; paths relative to the plan, without the place of the unload."""
-        data: dict[str, Any] = plain(self, self.folder)
+        """Everything the plan says, as JSON can hold it.
+
+        Paths are relative to the plan, the place of the unload is left out, and editions are named by their digests.
+        """
+        bare = replace(self, editions={})
+        data: dict[str, Any] = plain(bare, self.folder)
+        data["editions"] = {name: definition(one) for name, one in sorted(self.editions.items())}
         return {name: value for name, value in data.items() if name not in ("folder", "unload")}
 
 

@@ -92,3 +92,26 @@ def code_page(one: Fields, name: str) -> str:
             suggest(name, characters.CODE_PAGES, f"write one of {', '.join(characters.CODE_PAGES)}"),
         )
     return name
+
+
+def part(one: Fields, key: str) -> Fields | None:
+    """A mapping below a key; None where there is none."""
+    raw = one.raw(key)
+    if raw is None:
+        return None
+    return Fields(one.document, (*one.path, key), raw, one.findings, f"{key} of {one.called}")
+
+
+def condition(one: Fields, key: str) -> tuple[str, tuple[str, ...]] | None:
+    """A field and the values with which something applies; None where nothing is said. Finds `field-missing`."""
+    each = part(one, key)
+    if each is None:
+        return None
+    values = each.texts("is")
+    if not values:
+        each.findings.fault(
+            "field-missing", f"{each.called} has no values", each.where(), 'add a line is: ["1"]'
+        )
+    found = (each.text("field"), tuple(values))
+    each.done()
+    return found

@@ -147,36 +147,16 @@ def _modes(one: Fields) -> dict[str, str]:
     return modes
 
 
-def _part_fields(one: Fields, key: str) -> Fields | None:
-    raw = one.raw(key)
-    if raw is None:
-        return None
-    return Fields(one.document, (*one.path, key), raw, one.findings, f"{key} of {one.called}")
-
-
 def _when(one: Fields) -> dict[str, tuple[str, tuple[str, ...]]]:
-    every = _part_fields(one, "when")
-    found: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for name in list(every.value) if every else []:
-        each = Fields(
-            one.document,
-            (*one.path, "when", name),
-            every.raw(name) if every else None,
-            one.findings,
-            f"when {name}",
-        )
-        values = each.texts("is")
-        if not values:
-            each.findings.fault(
-                "field-missing", f"when {name} has no values", each.where(), 'add a line is: ["1"]'
-            )
-        found[name] = (each.text("field"), tuple(values))
-        each.done()
-    return found
+    every = reading.part(one, "when")
+    if every is None:
+        return {}
+    found = {name: reading.condition(every, name) for name in list(every.value)}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _unset(one: Fields) -> dict[str, tuple[str, ...]]:
-    every = _part_fields(one, "unset")
+    every = reading.part(one, "unset")
     found: dict[str, tuple[str, ...]] = {}
     for name in list(every.value) if every else []:
         values: list[Any] = every.texts(name) if every else []
@@ -193,7 +173,7 @@ def _unset(one: Fields) -> dict[str, tuple[str, ...]]:
 
 
 def _checks(one: Fields) -> Checks:
-    each = _part_fields(one, "checks")
+    each = reading.part(one, "checks")
     if each is None:
         return Checks()
     found = Checks(*(each.text(name, needed=False) or None for name in ("file_id", "cut_date", "count")))

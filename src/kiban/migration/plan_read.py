@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from kiban.kernel import Problems, is_valid_local_government_code
 from kiban.migration.plan import Consumer, NotHeld, Plan, System, Target
-from kiban.migration.plan_fields import beside, code_page, entries, form, no_twins
+from kiban.migration.plan_editions import read_editions
+from kiban.migration.plan_fields import beside, code_page, condition, entries, form, no_twins
 from kiban.migration.plan_files import read_files
-from kiban.standard import Fields, Findings, read_document
+from kiban.standard import Fields, Findings, Library, read_document
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 
 
-def load_plan(path: Path, unload: Path | None = None) -> Plan:
+def load_plan(path: Path, unload: Path | None = None, library: Library | None = None) -> Plan:
     """Read a plan.
 
     Args:
         path: plan.yaml, or the folder that holds it.
         unload: where the files arrive; without it, what the plan says (relative to the plan), or `unload` beside the project folder.
+        library: where the editions are that the plan names; without it, nothing can be converted, and groups are not checked.
 
     Raises:
         Problems: every fault: of the file (`file-missing`, `yaml-broken` and others of its form), of a field (`field-missing`,
             `field-unknown`, `field-form`), of a name (`plan-twice`, `plan-unknown-name`, `plan-code-page`), of a file the plan
-            names (`plan-file-missing`), of what is missing altogether (`plan-empty`).
+            names (`plan-file-missing`), of an edition or a group (`business-unknown`, `edition-unknown`, `group-unknown`,
+            `plan-group-open`), of what is missing altogether (`plan-empty`).
     """
     path = path / "plan.yaml" if path.is_dir() else path
     findings = Findings()
@@ -58,6 +62,8 @@ def load_plan(path: Path, unload: Path | None = None) -> Plan:
         top.text("unload", needed=False)
     top.done()
     _check_groups(plan, top)
+    if library is not None:
+        plan = replace(plan, editions=read_editions(plan, top, library))
     if findings.faults:
         raise Problems(findings.faults)
     return plan
@@ -90,7 +96,13 @@ def _targets(top: Fields, folder: Path) -> tuple[Target, ...]:
         name = one.text("map")
         maps = beside(one, "map", folder, [name] if name else [])
         targets.append(
-            Target(one.text("edition"), one.text("group"), maps[0] if maps else folder, one.text("from"))
+            Target(
+                edition=one.text("edition"),
+                group=one.text("group"),
+                map=maps[0] if maps else folder,
+                source=one.text("from"),
+                where=condition(one, "where"),
+            )
         )
         one.done()
     return tuple(targets)

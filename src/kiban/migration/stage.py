@@ -1,4 +1,4 @@
-"""What a stage of the migration is: the one shape all ten share."""
+"""What a stage of the migration is: the one shape they all share."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Context:
 
     Attributes:
         plan: the plan, with `plan.unload` set.
-        inputs: the finished output folders of the stages it needs, by their names; read-only.
+        inputs: the finished output folders of the stages it needs, and of those it wants that are done, by their names; read-only.
         out: an empty folder of its own; everything it leaves there becomes its output, under the same relative names.
         units: a folder that survives a crash, for pieces of work worth keeping; see `engine.unit`.
         progress: see `Progress`.
@@ -97,6 +97,9 @@ class Stage:
         reads: the files of the project or the unload that it reads, besides the outputs it needs. A missing one is a problem of the
             stage itself, so it may be named here.
         parts: what of the plan it depends on, as JSON can hold it.
+        wants: names of stages whose outputs it reads where they are done, and does without where they are not.
+        looks: whether it only looks at what there is. Such a stage runs behind a closed gate too, so that one run tells everything
+            that is wrong; every other stage needs the gates of all stages before it open.
         outside: what it leaves outside the work folder, such as rows in a database, as text, "" where it is gone; asked before the
             stage is skipped, so that a lost database is loaded again. None where it leaves nothing.
     """
@@ -108,4 +111,6 @@ class Stage:
     version: str = "1"
     reads: Callable[[Plan], Sequence[Path]] = field(default=no_files)
     parts: Callable[[Plan], Any] = field(default=whole_plan)
+    wants: tuple[str, ...] = ()
+    looks: bool = False
     outside: Callable[[Context], str] | None = None

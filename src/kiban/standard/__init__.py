@@ -1,6 +1,7 @@
 """The national standard as data: load, check, compare, derive, export. Pure."""
 
 from kiban.standard.change import Change
+from kiban.standard.definition import definition
 from kiban.standard.diff import Diff, diff
 from kiban.standard.exporting import EXPORT_FORMATS, diff_page, export
 from kiban.standard.findings import Finding, Findings, suggest
@@ -36,6 +37,7 @@ __all__ = [
     "Search",
     "check",
     "check_value",
+    "definition",
     "diff",
     "diff_page",
     "edition_folders",

@@ -10,14 +10,14 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, Problem, Problems
-from kiban.standard import Edition
+from kiban.standard import Edition, definition
 from kiban.store import former, jobs, planning, publish
 from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
 from kiban.store.rebuild import catch_up, rebuild
 from kiban.store.reindex import build_entries, late_entries
 from kiban.store.schema import SearchTable, Table, quoted
-from kiban.store.steps import Plan, Step, definition
+from kiban.store.steps import Plan, Step
 
 if TYPE_CHECKING:
     from kiban.store.database import Store

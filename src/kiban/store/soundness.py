@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from kiban.kernel import Problem
-from kiban.store import fences, publish, steps
+from kiban.standard import definition
+from kiban.store import fences, publish
 from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, quoted
@@ -130,7 +131,7 @@ def _editions(connection: psycopg.Connection[Any], store: Store) -> Iterator[Pro
         "SELECT schema_name, definition ->> 'sha256' FROM kiban.edition"
     ).fetchall():
         edition = store.edition(schema)
-        if steps.definition(edition) != known:
+        if definition(edition) != known:
             what = f"the files of {edition.edition} changed since it came into force"
             fix = "give the changed files an edition ID of their own and apply it"
             yield Problem("edition-changed", what, schema, fix)

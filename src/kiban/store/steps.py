@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kiban.kernel import Problem
-from kiban.standard import Edition
+from kiban.standard import Edition, definition
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,3 @@ class Plan:
     def needs_review(self) -> bool:
         """Whether rows that stand are touched, or views that somebody may read end."""
         return any(step.action in ("rebuild", "end") for step in self.steps)
-
-
-def definition(edition: Edition) -> str:
-    """A digest of all that tables derive from; it changes when somebody edits the files of an edition in force."""
-    parts = [repr(group) for group in edition.groups] + [
-        repr(edition.codes[key]) for key in sorted(edition.codes)
-    ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -103,4 +103,4 @@ def _parts(plan: Plan) -> Any:
     return [data["systems"], data["files"]]
 
 
-CHARACTERS = Stage("characters", "文字", ("land", "decode"), _run, reads=_reads, parts=_parts)
+CHARACTERS = Stage("characters", "文字", ("land", "decode"), _run, reads=_reads, parts=_parts, looks=True)

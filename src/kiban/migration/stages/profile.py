@@ -81,4 +81,4 @@ def _parts(plan: Plan) -> Any:
     return [[file.kind, list(file.key), list(file.coded)] for file in plan.files]
 
 
-PROFILE = Stage("profile", "調査", ("decode",), _run, parts=_parts)
+PROFILE = Stage("profile", "調査", ("decode",), _run, parts=_parts, looks=True)

@@ -211,4 +211,4 @@ def _digests(manifest: Mapping[str, Any]) -> Section:
     )
 
 
-SIGNOFF = Stage("signoff", "確認書", _NEEDS, _run)
+SIGNOFF = Stage("signoff", "確認書", _NEEDS, _run, looks=True)

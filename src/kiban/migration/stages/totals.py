@@ -233,4 +233,6 @@ def _reads(plan: Plan) -> list[Path]:
     return [plan.folder / RULES]
 
 
-TOTALS = Stage("totals", "帳票照合", ("land", "decode"), _run, "1", _reads, lambda plan: [plan.totals])
+TOTALS = Stage(
+    "totals", "帳票照合", ("land", "decode"), _run, "1", _reads, lambda plan: [plan.totals], looks=True
+)
