@@ -8,11 +8,13 @@ from kiban.store.columns import arrow_schema
 from kiban.store.database import Store
 from kiban.store.digests import digest_columns, row_digests
 from kiban.store.editions import apply, plan
+from kiban.store.loads import Load, finished_load, strangers
 from kiban.store.reindex import reindex
 from kiban.store.search import Hit, Page, Query
 from kiban.store.session import Row, Session
 from kiban.store.soundness import Report, verify
 from kiban.store.steps import Plan, Step
+from kiban.store.tallies import tally
 from kiban.store.terminal import Command, psql
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "ClusterStatus",
     "Command",
     "Hit",
+    "Load",
     "Page",
     "Part",
     "Plan",
@@ -37,6 +40,7 @@ __all__ = [
     "arrow_schema",
     "digest_columns",
     "export_arrow",
+    "finished_load",
     "folder_parts",
     "import_arrow",
     "parquet_parts",
@@ -44,5 +48,7 @@ __all__ = [
     "psql",
     "reindex",
     "row_digests",
+    "strangers",
+    "tally",
     "verify",
 ]

@@ -20,6 +20,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, AsOf, Period, Problem
+from kiban.standard import sql_type
 from kiban.store import claim, columns, search
 from kiban.store.change import Change, prepared
 from kiban.store.errors import as_problems
@@ -28,6 +29,9 @@ from kiban.store.schema import SearchTable, Table, quoted
 Row = dict[str, Any]
 """One row: the items by their official romaji in their written form (dates YYYY-MM-DD), `valid` as a Period
 (registers), `known_from` and `known_to` as datetimes, `event`."""
+
+Asked = str | list[str] | tuple[str, ...]
+"""The value that an item must have, or the values of which it must have one."""
 
 
 class _WrittenDate(Loader):
@@ -55,13 +59,14 @@ class Session:
         """Take these for the registers in force; the store says so once, when the session begins."""
         self._tables = tables
 
-    def read(self, register: str, as_of: AsOf, **items: str) -> list[Row]:
+    def read(self, register: str, as_of: AsOf, **items: Asked) -> list[Row]:
         """The rows of a register that have these values, as of two dates.
 
         Args:
             register: schema.table.
             as_of: the day in the town and the moment of knowledge; the day is not used for a log.
-            items: romaji = value, all of which must hold; at least one of them identifies or has an index.
+            items: romaji = value, or several values of which one must hold; all items must hold, and at least one of them
+                identifies or has an index.
 
         Returns:
             Rows in the order of the subject; empty where there is none within the actor's wards.
@@ -76,7 +81,7 @@ class Session:
         self._log(register, asked, table, rows)
         return rows
 
-    def history(self, register: str, known: datetime | None = None, **items: str) -> list[Row]:
+    def history(self, register: str, known: datetime | None = None, **items: Asked) -> list[Row]:
         """All periods of a subject in the order of time, as known at a moment (None: now).
 
         Raises:
@@ -225,7 +230,7 @@ class Session:
 
     def _bounded(self, register: str, items: Mapping[str, Any]) -> Table:
         table = self._table(register, items)
-        if not items or any(value is None for value in items.values()):
+        if not items or any(not _held(value) for value in items.values()):
             raise Problem(
                 "read-unbounded",
                 f"a read of {register} names no item, or an item without a value",
@@ -234,12 +239,12 @@ class Session:
         return table
 
     def _rows(
-        self, table: Table, items: Mapping[str, str], as_of: AsOf, *, every_period: bool = False
+        self, table: Table, items: Mapping[str, Asked], as_of: AsOf, *, every_period: bool = False
     ) -> list[Row]:
         if as_of.known is not None:
             self.settle(as_of.known)
-        conditions = [f"{quoted(name)} = %s" for name in items]
-        values: list[object] = list(items.values())
+        conditions = [_equals(table, name, value) for name, value in items.items()]
+        values: list[object] = [list(value) if _several(value) else value for value in items.values()]
         period, period_values = _as_of(table, None if every_period else as_of.valid, as_of.known)
         return self._select(table, [*conditions, *period], [*values, *period_values])
 
@@ -322,6 +327,21 @@ class Session:
     def ran_sql(self) -> bool:
         """Whether statements ran that are not Kiban's own, and so may have left something on the connection."""
         return self._ran_sql
+
+
+def _several(value: Asked | None) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _held(value: Asked | None) -> bool:
+    """Whether there is a value, or are some and no gap among them."""
+    return value is not None and (not _several(value) or (len(value) > 0 and None not in value))
+
+
+def _equals(table: Table, name: str, value: Asked) -> str:
+    if not _several(value):
+        return f"{quoted(name)} = %s"
+    return f"{quoted(name)} = ANY (%s::{dict(table.retired).get(name) or sql_type(table.group.item(name))}[])"
 
 
 _QUERY = re.compile(r"[\s(]*(select|with|values|table)\b", re.IGNORECASE)
