@@ -69,6 +69,7 @@ class SourceFile:
         checks: see `Checks`.
         key: fields that tell its records apart; the profile looks for doubles.
         coded: fields whose values are codes and may be shown in the profile; every other field counts as personal.
+        person: fields that hold the number of the person a record or a row of its table is about, one for each segment that has one.
         wards: of its records, where the file is of certain wards only.
     """
 
@@ -89,6 +90,7 @@ class SourceFile:
     checks: Checks = field(default_factory=Checks)
     key: tuple[str, ...] = ()
     coded: tuple[str, ...] = ()
+    person: tuple[str, ...] = ()
     wards: tuple[str, ...] = ()
 
 

@@ -92,6 +92,7 @@ def _file(one: Fields, folder: Path, systems: Sequence[System]) -> SourceFile:
         checks=_checks(one),
         key=tuple(one.texts("key")),
         coded=tuple(one.texts("coded")),
+        person=tuple(one.texts("person")),
         wards=tuple(one.texts("wards")),
     )
 

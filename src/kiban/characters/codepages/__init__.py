@@ -3,6 +3,7 @@
 from kiban.characters.codepages.blocks import (
     BlockFaults,
     DecodedBlock,
+    OwnCodes,
     decode_block,
 )
 from kiban.characters.codepages.page import CodePage, Decoded, Encoded, Fault, Mode
@@ -19,6 +20,7 @@ __all__ = [
     "EncodedBlock",
     "Fault",
     "Mode",
+    "OwnCodes",
     "code_page",
     "decode_block",
     "encode_block",

@@ -47,19 +47,36 @@ class BlockFaults:
 
 
 @dataclass(frozen=True)
+class OwnCodes:
+    """Places where a code of the city's own (gaiji) stands, decided or not, in the order of rows.
+
+    Attributes:
+        row: in the block, int64.
+        offset: byte in the field, int64.
+        code: the double-byte code, int32.
+    """
+
+    row: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    code: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
 class DecodedBlock:
     """Texts without trailing padding; null where the field is all padding or low-values, or has a fault."""
 
     text: pa.StringArray
     faults: BlockFaults
+    own: OwnCodes
 
 
 @dataclass(frozen=True)
 class _Lookup:
-    """UTF-8 of every symbol, and how long it is; 0 where a code stands for nothing."""
+    """UTF-8 of every symbol, how long it is (0 where a code stands for nothing), and whether it is the city's own."""
 
     letters: NDArray[np.uint8]
     lengths: NDArray[np.uint8]
+    own: NDArray[np.bool_]
 
 
 @lru_cache(maxsize=16)
@@ -79,7 +96,11 @@ def _lookup(key: PageKey) -> _Lookup:
         letters[symbol, : len(data)] = list(data)
         lengths[symbol] = len(data)
     widest = max(1, int(lengths.max()))
-    return _Lookup(np.ascontiguousarray(letters[:, :widest]), lengths)
+    own = np.zeros(_NOTHING + 1, bool)
+    own[list(page.gaiji)] = True
+    for first, last in page.user_areas:
+        own[[code for code in range(first, last + 1) if page.is_own(code)]] = True
+    return _Lookup(np.ascontiguousarray(letters[:, :widest]), lengths, own)
 
 
 class PageKey:
@@ -125,7 +146,9 @@ def decode_block(page: CodePage, block: NDArray[np.uint8], mode: Mode) -> Decode
     faults = _faults(page, block, symbols, rows, columns, stride, found, blank)
     faulty = np.zeros(len(block), bool)
     faulty[faults.row] = True
-    return DecodedBlock(_texts(page, symbols, lengths, lookup, faulty | blank), faults)
+    own_rows, own_columns = np.nonzero(lookup.own[symbols] & ~blank[:, None])
+    own = OwnCodes(own_rows, own_columns * stride, symbols[own_rows, own_columns])
+    return DecodedBlock(_texts(page, symbols, lengths, lookup, faulty | blank), faults, own)
 
 
 def _mixed(page: CodePage, block: NDArray[np.uint8]) -> tuple[NDArray[np.int32], list[Any]]:

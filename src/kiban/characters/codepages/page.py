@@ -33,10 +33,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A text, or None and every reason why there is none."""
+    """A text, or None and every reason why there is none.
+
+    Attributes:
+        text: None where there is a fault.
+        faults: every reason.
+        own: offset and bytes of every code of the city's own (gaiji), decided or not.
+    """
 
     text: str | None
     faults: tuple[Fault, ...] = ()
+    own: tuple[tuple[int, bytes], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ class CodePage:
         """
         texts: list[str] = []
         faults: list[Fault] = []
+        own: list[tuple[int, bytes]] = []
         wide, opened, place = start == "double", 0, 0
         while place < len(data):
             shift = self._shift(data, place, wide)
@@ -92,17 +100,22 @@ class CodePage:
             if len(raw) < width:
                 faults.append(Fault(place, raw, TRUNCATED))
                 break
-            text = (self.double if width == 2 else self.single).get(int.from_bytes(raw, "big"))
+            code = int.from_bytes(raw, "big")
+            text = (self.double if width == 2 else self.single).get(code)
+            if width == 2 and self.is_own(code):
+                own.append((place, raw))
             if text is None:
-                faults.append(Fault(place, raw, self.reason(int.from_bytes(raw, "big"), width)))
+                faults.append(Fault(place, raw, self.reason(code, width)))
             else:
                 texts.append(text)
             place += width
         if wide != (start == "double"):
             faults.append(Fault(opened, data[opened : opened + 1], UNBALANCED))
         if faults:
-            return Decoded(None, tuple(sorted(faults, key=lambda fault: (fault.offset, fault.code))))
-        return Decoded("".join(texts))
+            return Decoded(
+                None, tuple(sorted(faults, key=lambda fault: (fault.offset, fault.code))), tuple(own)
+            )
+        return Decoded("".join(texts), (), tuple(own))
 
     def encode(self, text: str, *, start: Literal["single", "double"] = "single") -> Encoded:
         """Write a text, ending in the state it began in. What has one code and several readings is read as written."""
@@ -157,6 +170,10 @@ class CodePage:
             for first, last in self.user_areas
         )
         return GAIJI if own else UNMAPPED
+
+    def is_own(self, code: int) -> bool:
+        """Whether a double-byte code is one of the city's own: decided by it, or in its area and without a character."""
+        return code in self.gaiji or (code not in self.double and self.reason(code, 2) == GAIJI)
 
     @cached_property
     def single_codes(self) -> dict[str, int]:

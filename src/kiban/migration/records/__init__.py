@@ -2,13 +2,15 @@
 
 from kiban.migration.records.copybook import parse_copybook
 from kiban.migration.records.csvfile import decode_csv
-from kiban.migration.records.decode import LEDGER, Batch, Place, decode_block
+from kiban.migration.records.decode import Batch, decode_block
 from kiban.migration.records.layout import Copybook, Field, Reading, Record, Table
+from kiban.migration.records.places import LEDGER, USES, Place
 from kiban.migration.records.proof import Proof, prove
 from kiban.migration.records.reader import Framing, Source, decode_file, record_count
 
 __all__ = [
     "LEDGER",
+    "USES",
     "Batch",
     "Copybook",
     "Field",

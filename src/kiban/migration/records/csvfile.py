@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from kiban import characters
 from kiban.kernel import Problem
-from kiban.migration.records.decode import LEDGER, Batch
+from kiban.migration.records.decode import Batch
+from kiban.migration.records.places import LEDGER, USES
 
 _ROWS = 50_000
 _LONGEST = 65_536  # bytes of a record with line ends within quotes
@@ -37,6 +38,7 @@ def decode_csv(name: str, path: Path, page: characters.CodePage, segment: str) -
     columns: list[list[str | None]] = [[] for _ in names]
     origin: list[tuple[int, int]] = []
     lines: list[tuple[str, int, int, str, str, str]] = []
+    uses: list[tuple[str, int, int, int, str, str]] = []
     known: dict[bytes, characters.Decoded] = {}
     for number, offset, raw in records:
         cells = _cells(raw)
@@ -46,13 +48,13 @@ def decode_csv(name: str, path: Path, page: characters.CodePage, segment: str) -
         else:
             origin.append((number, offset))
             for column, header, cell in zip(columns, names, cells, strict=True):
-                column.append(_text(cell, page, known, (name, number, offset, header, raw), lines))
+                column.append(_text(cell, page, known, (name, number, offset, header, raw), lines, uses))
         if len(origin) + len(lines) >= _ROWS:
-            yield _batch(name, segment, names, columns, origin, lines)
-            columns, origin, lines = [[] for _ in names], [], []
+            yield _batch(name, segment, names, columns, origin, lines, uses)
+            columns, origin, lines, uses = [[] for _ in names], [], [], []
             known.clear()
     if origin or lines:
-        yield _batch(name, segment, names, columns, origin, lines)
+        yield _batch(name, segment, names, columns, origin, lines, uses)
 
 
 def _names(name: str, raw: bytes, page: characters.CodePage) -> list[str]:
@@ -101,6 +103,7 @@ def _text(
     known: dict[bytes, characters.Decoded],
     place: tuple[str, int, int, str, bytes],
     lines: list[tuple[str, int, int, str, str, str]],
+    uses: list[tuple[str, int, int, int, str, str]],
 ) -> str | None:
     if not cell:
         return None
@@ -111,17 +114,19 @@ def _text(
     certain = (
         raw.count(cell) == 1
     )  # else the place in the line is not: the line is told instead of a wrong byte
+    begin = offset + raw.find(cell) * certain
     lines += [
         (
             name,
             number,
-            offset + (raw.find(cell) + fault.offset) * certain,
+            begin + fault.offset * certain,
             header,
             fault.raw.hex().upper(),
             fault.code,
         )
         for fault in read.faults
     ]
+    uses += [(name, number, 0, begin + at * certain, header, code.hex().upper()) for at, code in read.own]
     return read.text
 
 
@@ -132,6 +137,7 @@ def _batch(
     columns: list[list[str | None]],
     origin: list[tuple[int, int]],
     lines: list[tuple[str, int, int, str, str, str]],
+    uses: list[tuple[str, int, int, int, str, str]],
 ) -> Batch:
     made = {
         "#file": pa.array([name] * len(origin), pa.string()),
@@ -140,6 +146,10 @@ def _batch(
     }
     made |= {header: pa.array(column, pa.string()) for header, column in zip(names, columns, strict=True)}
     ledger = [pa.array([line[place] for line in lines], kind.type) for place, kind in enumerate(LEDGER)]
+    used = [pa.array([line[place] for line in uses], kind.type) for place, kind in enumerate(USES)]
     return Batch(
-        {segment: pa.RecordBatch.from_pydict(made)}, pa.RecordBatch.from_arrays(ledger, schema=LEDGER), 0
+        {segment: pa.RecordBatch.from_pydict(made)},
+        pa.RecordBatch.from_arrays(ledger, schema=LEDGER),
+        pa.RecordBatch.from_arrays(used, schema=USES),
+        0,
     )

@@ -13,18 +13,7 @@ from kiban import characters
 from kiban.kernel import Problem
 from kiban.migration.records import numbers
 from kiban.migration.records.layout import Copybook, Field, Reading, Record, base_name
-
-LEDGER = pa.schema(
-    [
-        ("file", pa.string()),
-        ("record", pa.int64()),
-        ("offset", pa.int64()),
-        ("field", pa.string()),
-        ("raw", pa.string()),
-        ("code", pa.string()),
-    ]
-)
-"""A line for each place that could not be decoded: file of the plan, record from 1, byte in the file, field, bytes in hex, code."""
+from kiban.migration.records.places import Lines, Place
 
 Block = NDArray[np.uint8]
 
@@ -36,54 +25,14 @@ class Batch:
     Attributes:
         segments: rows by dataset: the record, or its top-level alternatives, and its table at the end.
         ledger: see `LEDGER`; a field with a line there is null.
+        uses: see `USES`.
         filled: bytes of fillers that are neither spaces nor low-values: content that the copybook does not explain.
     """
 
     segments: Mapping[str, pa.RecordBatch]
     ledger: pa.RecordBatch
+    uses: pa.RecordBatch
     filled: int
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the records of a block come from.
-
-    Attributes:
-        file: name in the plan.
-        records: their numbers in the file, from 1, int64.
-        offsets: their first bytes in the file, int64.
-    """
-
-    file: str
-    records: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-
-    def at(self, rows: NDArray[np.int64]) -> Place:
-        """The same for some of the records."""
-        return Place(self.file, self.records[rows], self.offsets[rows])
-
-
-class _Lines:
-    """Lines of the ledger, gathered column-wise."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.found: list[tuple[int, int, str, str, str]] = []
-
-    def add(self, row: int, offset: int, field: str, raw: bytes, code: str) -> None:
-        self.found.append((row, offset, field, raw.hex().upper(), code))
-
-    def batch(self) -> pa.RecordBatch:
-        found = sorted(self.found)
-        rows = np.array([line[0] for line in found], np.int64)
-        offsets = np.array([line[1] for line in found], np.int64)
-        columns = [
-            pa.array([self.place.file] * len(found), pa.string()),
-            pa.array(self.place.records[rows]),
-            pa.array(self.place.offsets[rows] + offsets),
-            *(pa.array([line[number] for line in found], pa.string()) for number in (2, 3, 4)),
-        ]
-        return pa.RecordBatch.from_arrays(columns, schema=LEDGER)
 
 
 def decode_block(
@@ -108,7 +57,7 @@ def decode_block(
         Problem: `choice-open` where two groups share bytes and nothing says which of them applies.
     """
     check(copybook, reading)
-    lines = _Lines(place)
+    lines = Lines(place)
     segments: dict[str, pa.RecordBatch] = {}
     filled = 0
     rest = np.arange(len(block))
@@ -122,7 +71,7 @@ def decode_block(
         filled += _record(copybook, record, reading, page, block, rows, lengths, lines, segments)
     for row in rest.tolist():
         lines.add(row, 0, copybook.records[0].name, block[row, :16].tobytes(), "discriminator-unknown")
-    return Batch(segments, lines.batch(), filled)
+    return Batch(segments, lines.ledger(), lines.uses(), filled)
 
 
 def check(copybook: Copybook, reading: Reading) -> None:
@@ -186,7 +135,7 @@ def _record(
     block: Block,
     rows: NDArray[np.int64],
     lengths: NDArray[np.int64] | None,
-    lines: _Lines,
+    lines: Lines,
     segments: dict[str, pa.RecordBatch],
 ) -> int:
     """Decode the rows of one record description; returns how many filler bytes hold something."""
@@ -274,7 +223,8 @@ def _field(
     mask: NDArray[np.bool_],
     rows: NDArray[np.int64],
     shift: NDArray[np.int64] | int,
-    lines: _Lines,
+    lines: Lines,
+    index: NDArray[np.int64] | None = None,
 ) -> pa.Array:
     """One field of some records; null outside the mask and where it cannot be decoded."""
     part = np.ascontiguousarray(block[:, field.offset : field.offset + field.length])
@@ -296,6 +246,7 @@ def _field(
             strict=True,
         ):
             line(at, offset, raw, code)
+        lines.use(made.own, field.name, rows, within, index)
         return made.text
     values, reasons = numbers.decode(field, part, ascii_digits=page.single_pad == 0x20)
     allowed = reading.unset.get(base_name(field.name), ())
@@ -325,7 +276,7 @@ def _table(
     block: Block,
     rows: NDArray[np.int64],
     lengths: NDArray[np.int64] | None,
-    lines: _Lines,
+    lines: Lines,
 ) -> pa.RecordBatch:
     """The rows of the table at the end of the records."""
     table = record.table
@@ -350,5 +301,7 @@ def _table(
     everywhere = np.ones(len(parents), bool)
     for field in table.fields:
         if field.kind != "filler":
-            columns[field.name] = _field(field, reading, page, part, everywhere, rows[parents], starts, lines)
+            columns[field.name] = _field(
+                field, reading, page, part, everywhere, rows[parents], starts, lines, index + 1
+            )
     return pa.RecordBatch.from_pydict(columns)

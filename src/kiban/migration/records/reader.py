@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from kiban import characters
 from kiban.kernel import Problem
-from kiban.migration.records.decode import Batch, Place, decode_block
+from kiban.migration.records.decode import Batch, decode_block
 from kiban.migration.records.layout import Copybook, Reading
+from kiban.migration.records.places import Place
 
 Framing = Literal["fixed", "rdw"]
 BLOCK_ROWS = 32_768

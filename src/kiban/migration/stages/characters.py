@@ -1,90 +1,134 @@
-"""Characters: which of the city's own characters (gaiji) are used, where, and whether two people decided on each."""
+"""Characters: which of the city's own characters (gaiji) are used, where, by whom, and whether two people decided on each."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import duckdb
 import pyarrow.parquet as pq
 
 from kiban import characters
-from kiban.migration.plan import Plan
-from kiban.migration.sources import batches, decisions
+from kiban.migration.mapping import quoted
+from kiban.migration.plan import Plan, SourceFile
+from kiban.migration.sources import decisions
 from kiban.migration.stage import Context, Outcome, Stage, gate
-from kiban.migration.stages.land import FILES
+from kiban.migration.stages.decode import LEDGER, USES
 
-_KINDS = {"record": pa.int64(), "offset": pa.int64()}
-USES = pa.schema(
-    [
-        (name, _KINDS.get(name, pa.string()))
-        for name in ("system", "code", "file", "record", "offset", "field")
-    ]
-)
-"""A line for each place where a character of the city's own stands."""
-_COLUMNS = ("system", "code", "uses", "records", "class", "text", "decided_by_1", "decided_by_2")
+_COLUMNS = ("system", "code", "uses", "records", "people", "class", "text", "decided_by_1", "decided_by_2")
+_CHANGED = ("design", "substitute")
 _SHOWN = 10
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A used code with the decision on it; class, text and people stay empty where nobody decided."""
+
+    system: str
+    code: str
+    uses: int
+    records: int
+    people: int
+    class_: str
+    text: str
+    first: str
+    second: str
+
+
 def _run(context: Context) -> Outcome:
-    plan = context.plan
-    # Where nothing is decided, the decoder tells every place of such a code: that is the list of uses, by the same strict reading.
-    bare = replace(
-        plan,
-        unload=context.inputs["land"] / FILES,
-        systems=tuple(replace(one, charts=(), decisions=()) for one in plan.systems),
-    )
-    uses: Counter[tuple[str, str]] = Counter()
-    records: Counter[tuple[str, str]] = Counter()
-    with pq.ParquetWriter(context.out / "uses.parquet", USES, compression="zstd") as writer:
-        for at, file in enumerate(bare.files):
-            context.progress("文字", at, len(bare.files))
-            for batch in batches(bare, file, bare.unload):
-                found = batch.ledger.filter(pc.equal(batch.ledger["code"], "gaiji-undecided"))
-                codes = [(file.system, raw) for raw in found["raw"].to_pylist()]
-                uses.update(codes)
-                records.update(code for code, _ in set(zip(codes, found["record"].to_pylist(), strict=True)))
-                system = pa.array([file.system] * found.num_rows, pa.string())
-                columns = [system, found["raw"], *(found[name] for name in USES.names[2:])]
-                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=USES))
-        context.progress("文字", len(bare.files), len(bare.files))
-    rows = _rows(plan, uses, records)
+    plan, decoded = context.plan, context.inputs["decode"]
+    with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as query:
+        query.execute(f"SET temp_directory = {quoted(context.out.as_posix())}")
+        _gather(query, plan, decoded, context)
+        rows = _rows(plan, query)
+        _write_people(query, [one for one in rows if one.class_ in _CHANGED], context.out / "changed.parquet")
     with (context.out / "characters.csv").open("w", encoding="utf-8", newline="") as opened:
-        writer_ = csv.writer(opened, lineterminator="\n")
-        writer_.writerow(_COLUMNS)
-        writer_.writerows(rows)
+        writer = csv.writer(opened, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        writer.writerows(vars(one).values() for one in rows)
     return _outcome(rows)
 
 
-def _rows(
-    plan: Plan, uses: Counter[tuple[str, str]], records: Counter[tuple[str, str]]
-) -> list[tuple[str, str, int, int, str, str, str, str]]:
-    """A line for each used code, with the decision on it; class and people stay empty where nobody decided."""
+def _gather(query: duckdb.DuckDBPyConnection, plan: Plan, decoded: Path, context: Context) -> None:
+    """A table of all uses with the system, and the person where the plan says which field names one."""
+    query.execute(
+        'CREATE TABLE uses (system VARCHAR, file VARCHAR, record BIGINT, "index" BIGINT, "offset" BIGINT, '
+        "field VARCHAR, code VARCHAR, person VARCHAR)"
+    )
+    for at, file in enumerate(plan.files):
+        context.progress("文字", at, len(plan.files))
+        used = decoded / USES / f"{file.id}.parquet"
+        if used.is_file() and pq.read_metadata(used).num_rows:
+            for statement in _inserts(decoded, file, used):
+                query.execute(statement)
+    context.progress("文字", len(plan.files), len(plan.files))
+
+
+def _inserts(decoded: Path, file: SourceFile, used: Path) -> Iterator[str]:
+    """SQL that adds the uses in each segment of a file, with the person each is about."""
+    for folder in sorted(one for one in decoded.iterdir() if one.is_dir() and one.name not in {LEDGER, USES}):
+        path = folder / used.name
+        names = pq.read_schema(path).names if path.is_file() else []
+        fields = ", ".join(quoted(name) for name in names if not name.startswith("#"))
+        person = next((name for name in file.person if name in names), None)
+        if fields:
+            index = '"#index"' if "#index" in names else "0"
+            told = f'CAST("{person}" AS VARCHAR)' if person else "NULL"
+            yield (
+                f"INSERT INTO uses SELECT {quoted(file.system)}, u.*, p.person "
+                f"FROM read_parquet({quoted(used.as_posix())}) u LEFT JOIN "
+                f'(SELECT "#record" AS record, {index} AS "index", {told} AS person '
+                f"FROM read_parquet({quoted(path.as_posix())})) p "
+                f'ON p.record = u.record AND p."index" = u."index" WHERE u.field IN ({fields}) ORDER BY u."offset"'
+            )
+
+
+def _rows(plan: Plan, query: duckdb.DuckDBPyConnection) -> list[_Row]:
     charts = {one.id: decisions(one) for one in plan.systems}
+    counted = query.execute(
+        "SELECT system, code, count(*), count(DISTINCT (file, record)), count(DISTINCT person) FROM uses "
+        "GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
     rows = []
-    for (system, code), count in sorted(uses.items()):
+    for system, code, uses, records, people in counted:
         chart = charts[system]
         known: characters.ChartRow | None = chart.row(system, int(code, 16)) if chart else None
-        people = known.decided_by if known else ()
-        first, second = (*people, "", "")[:2]
-        class_ = (known.class_ or "") if known else ""
+        first, second = (*(known.decided_by if known else ()), "", "")[:2]
         text = known.unicode if known and known.decided else ""
-        rows.append((system, code, count, records[system, code], class_, text, first, second))
+        rows.append(
+            _Row(
+                system, code, uses, records, people, (known.class_ or "") if known else "", text, first, second
+            )
+        )  # fmt: skip
     return rows
 
 
-def _outcome(rows: list[tuple[str, str, int, int, str, str, str, str]]) -> Outcome:
-    waiting = [f"{row[0]} {row[1]}" for row in rows if not row[5]]
+def _write_people(query: duckdb.DuckDBPyConnection, changed: Sequence[_Row], path: Path) -> None:
+    """Who will see a character printed in another form than before: a line for each person and character."""
+    query.execute("CREATE TABLE changed (system VARCHAR, code VARCHAR, class VARCHAR, text VARCHAR)")
+    if changed:
+        query.executemany(
+            "INSERT INTO changed VALUES (?, ?, ?, ?)",
+            [(one.system, one.code, one.class_, one.text) for one in changed],
+        )
+    query.execute(
+        "COPY (SELECT DISTINCT person, system, code, class, text, file, field FROM uses JOIN changed USING (system, code) "
+        f"WHERE person IS NOT NULL ORDER BY ALL) TO {quoted(path.as_posix())} (FORMAT parquet, COMPRESSION zstd)"
+    )
+
+
+def _outcome(rows: Sequence[_Row]) -> Outcome:
+    waiting = [f"{one.system} {one.code}" for one in rows if not one.text]
     summary = {
         "used": len(rows),
         "decided": len(rows) - len(waiting),
         "undecided": len(waiting),
-        "uses": sum(row[2] for row in rows),
-        "classes": dict(sorted(Counter(row[4] for row in rows if row[5]).items())),
+        "uses": sum(one.uses for one in rows),
+        "classes": dict(sorted(Counter(one.class_ for one in rows if one.text).items())),
     }
     shown = "、".join(waiting[:_SHOWN]) + ("ほか" if len(waiting) > _SHOWN else "")
     reason = (
@@ -94,13 +138,12 @@ def _outcome(rows: list[tuple[str, str, int, int, str, str, str, str]]) -> Outco
 
 
 def _reads(plan: Plan) -> list[Path]:
-    systems = [path for one in plan.systems for path in (*one.tables, *one.charts, *one.decisions)]
-    return [*systems, *(file.copybook for file in plan.files if file.copybook)]
+    return [path for one in plan.systems for path in (*one.charts, *one.decisions)]
 
 
 def _parts(plan: Plan) -> Any:
     data = plan.as_data()
-    return [data["systems"], data["files"]]
+    return [data["systems"], [[one["id"], one["system"], one["person"]] for one in data["files"]]]
 
 
-CHARACTERS = Stage("characters", "文字", ("land", "decode"), _run, reads=_reads, parts=_parts, looks=True)
+CHARACTERS = Stage("characters", "文字", ("decode",), _run, "2", _reads, _parts, looks=True)

@@ -23,8 +23,8 @@ from kiban.migration.sources import batches
 from kiban.migration.stage import Context, Outcome, Stage, gate
 from kiban.migration.stages.land import FILES, MANIFEST
 
-VERSION = "1"
-LEDGER, TOLD = "ledger", "told.json"
+VERSION = "2"
+LEDGER, USES, TOLD = "ledger", "uses", "told.json"
 _WORKERS = 2
 _MANY = 1 << 26  # bytes
 
@@ -76,7 +76,7 @@ def _each(tasks: Sequence[tuple[Plan, SourceFile, Path]]) -> Iterator[None]:
 
 
 def decode_one(plan: Plan, file: SourceFile, unit: Path) -> None:
-    """Decode one file into a folder of its own: SEGMENT.parquet each, ledger.parquet, told.json.
+    """Decode one file into a folder of its own: SEGMENT.parquet each, ledger.parquet, uses.parquet, told.json.
 
     Args:
         plan: with `unload` set to where the landed files are.
@@ -92,7 +92,7 @@ def decode_one(plan: Plan, file: SourceFile, unit: Path) -> None:
     filled = 0
     try:
         for batch in batches(plan, file, plan.unload):
-            for name, part in {**batch.segments, LEDGER: batch.ledger}.items():
+            for name, part in {**batch.segments, LEDGER: batch.ledger, USES: batch.uses}.items():
                 if name not in writers:
                     writers[name] = pq.ParquetWriter(
                         making / f"{name}.parquet", part.schema, compression="zstd"
@@ -134,6 +134,7 @@ def _outcome(units: dict[str, Path]) -> Outcome:
         rows.update(one["rows"])
         codes.update(one["codes"])
     faults = rows.pop(LEDGER, 0)
+    rows.pop(USES, None)
     # A gaiji nobody decided on is for the stage of characters to refuse; whatever else is undecoded is for the owner of the file.
     others = {code: count for code, count in sorted(codes.items()) if code != "gaiji-undecided"}
     summary = {

@@ -11,14 +11,16 @@ import duckdb
 
 from kiban.migration.plan import Plan
 from kiban.migration.stage import Context, Outcome, Stage
-from kiban.migration.stages.decode import LEDGER
+from kiban.migration.stages.decode import LEDGER, USES
 
 _TOP = 50
 
 
 def _run(context: Context) -> Outcome:
     folder = context.inputs["decode"]
-    segments = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name != LEDGER)
+    segments = sorted(
+        path.name for path in folder.iterdir() if path.is_dir() and path.name not in {LEDGER, USES}
+    )
     coded = {name for file in context.plan.files for name in file.coded}
     found: dict[str, Any] = {}
     doubles: Counter[str] = Counter()
