@@ -13,9 +13,11 @@ import pytest
 from kiban import town
 from kiban.characters import code_page
 from kiban.kernel import Problem, Problems
+from kiban.town.unload_marks import field_of
 
 JUKI, SETAI, SHIEN, PERSON = 704, 234, 347, 268
 """Record lengths as the copybooks give them; of SHIEN the fixed part, and each protected person."""
+LENGTHS = {"JUKI1": JUKI, "JUKI2": JUKI, "JUKI3": JUKI, "SETAI": SETAI}
 HISTORY, NAME, BIRTH, END = 11, 29, 143, 520
 """Offsets of JK-RIREKI-NO, JK-SHIMEI, JK-SEINEN-YMD and JK-SHURYO-YMD in a record of JUKI, counted by hand."""
 
@@ -163,16 +165,16 @@ def test_same_town_same_bytes_whatever_the_processes(small_town: Path, out: Path
 
 
 def test_faults_are_where_the_list_says_and_nowhere_else(small_town: Path, out: Path, tmp_path: Path) -> None:
-    report = town.unload(small_town, tmp_path / "bad", faults=40, processes=1)
+    report = town.unload(small_town, tmp_path / "bad", faults=80, processes=1)
     with (tmp_path / "bad/faults.csv").open(encoding="utf-8") as file:
         listed = [(row["file"], int(row["record"])) for row in csv.DictReader(file)]
     changed = [
-        (name, number)
-        for name in ("JUKI1.DAT", "JUKI2.DAT", "JUKI3.DAT")
+        (f"{name}.DAT", number)
+        for name, length in LENGTHS.items()
         for number, (good, bad) in enumerate(
             zip(
-                _records(out / "unload" / name, JUKI),
-                _records(tmp_path / "bad/unload" / name, JUKI),
+                _records(out / f"unload/{name}.DAT", length),
+                _records(tmp_path / f"bad/unload/{name}.DAT", length),
                 strict=True,
             ),
             start=1,
@@ -180,8 +182,25 @@ def test_faults_are_where_the_list_says_and_nowhere_else(small_town: Path, out: 
         if good != bad
     ]
     assert sorted(listed) == changed
-    assert len({fault.kind for fault in report.faults}) == 10
+    assert {(fault.kind, fault.field) for fault in report.faults} == {
+        (kind.name, kind.field) for kind in town.FAULT_KINDS
+    }
     assert not (tmp_path / "bad/unload/faults.csv").exists()
+
+
+def test_a_fault_is_in_the_field_that_the_list_names_and_in_no_other(
+    small_town: Path, out: Path, tmp_path: Path
+) -> None:
+    report = town.unload(small_town, tmp_path / "bad", faults=80, processes=1)
+    for fault in report.faults:
+        name = fault.file.removesuffix(".DAT")
+        good = _records(out / "unload" / fault.file, LENGTHS[name])[fault.record - 1]
+        bad = _records(tmp_path / "bad/unload" / fault.file, LENGTHS[name])[fault.record - 1]
+        differing = [at for at, (one, other) in enumerate(zip(good, bad, strict=True)) if one != other]
+        if fault.field:
+            field = field_of(name.rstrip("123"), fault.field)
+            assert differing
+            assert field.offset <= differing[0] and differing[-1] < field.offset + field.size, fault
 
 
 def test_a_withheld_file_is_missing_but_printed_and_a_stale_one_is_a_year_older(

@@ -3,5 +3,6 @@
 from kiban.town.make import TownReport, make
 from kiban.town.unload import UnloadReport, unload
 from kiban.town.unload_faults import Fault
+from kiban.town.unload_kinds import FAULT_KINDS, FaultKind
 
-__all__ = ["Fault", "TownReport", "UnloadReport", "make", "unload"]
+__all__ = ["FAULT_KINDS", "Fault", "FaultKind", "TownReport", "UnloadReport", "make", "unload"]

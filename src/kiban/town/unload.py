@@ -201,8 +201,9 @@ def _finish(
 ) -> UnloadReport:
     planted: list[Fault] = []
     if faults:
-        here = [f"{name}.DAT" for name in file_groups(system, "JUKI")]
-        planted = plant([out / FILES / name for name in here if name not in withhold], faults, seed)
+        every = [(book, f"{name}.DAT") for book in BOOKS for name in file_groups(system, book)]
+        handed = [(book, out / FILES / name) for book, name in every if name not in withhold]
+        planted = plant(handed, faults, seed)
         write_faults(out / FAULTS, planted)
     _write_totals(out / FILES / TOTALS, counts)
     for name in withhold:

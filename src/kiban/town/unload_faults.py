@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from kiban.kernel import Problem
-from kiban.town.unload_layout import layouts
-from kiban.town.unload_records import record_length
+from kiban.town.unload_kinds import FAULT_KINDS, FaultKind
+from kiban.town.unload_marks import Records
 
-BOOK = "JUKI"
-SHIFT_IN, KANJI = b"\x28", b"\xb0\xa1"
-SPACE, CODE_OF_NOTHING = 0x40, b"\xff\xff"
-NO_DAY, OPEN_END, NO_HOUSEHOLD = "20230230", "99999999", "9999999999"
-DIGITS = bytes(0xF0 + digit for digit in range(10))
+SPARE = 8
+"""So many times the places that a kind needs are drawn, as some of them belong to people who have a fault already."""
+ROLES = ("person", "household")
+OWNERS = {"JUKI": ("JK-ATENA-NO", "JK-SETAI-NO"), "SETAI": ("SE-NUSHI-ATENA", "SE-SETAI-NO")}
+"""Person and household of a record: whoever has one fault gets no other, or one could hide the other."""
+
+_Place = tuple[Records, int]
 
 
 @dataclass(frozen=True, order=True)
@@ -28,7 +30,7 @@ class Fault:
         file: name of the file.
         record: number of the record from 1, the header included.
         field: COBOL data name; empty for a whole record.
-        kind: what is wrong with it.
+        kind: what is wrong with it; see `FAULT_KINDS`.
     """
 
     file: str
@@ -37,73 +39,37 @@ class Fault:
     kind: str
 
 
-def _packed_nibble(old: bytes) -> bytes:
-    return bytes([0xA0 | old[0] & 0x0F]) + old[1:]
-
-
-def _check_digit(old: bytes) -> bytes:
-    return old[:-1] + bytes([0xF0 + (old[-1] + 1 - 0xF0) % 10])
-
-
-def _number(digits: str) -> Callable[[bytes], bytes]:
-    return lambda _: bytes(DIGITS[int(digit)] for digit in digits)
-
-
-def _unbalanced(old: bytes) -> bytes:
-    return (SHIFT_IN + KANJI).ljust(len(old), bytes([SPACE]))
-
-
-KINDS: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
-    ("packed-nibble", "JK-SETAIIN-JUN", _packed_nibble),
-    ("code-unmapped", "JK-SHIMEI", lambda old: CODE_OF_NOTHING + old[2:]),
-    ("date-impossible", "JK-IDO-YMD", _number(NO_DAY)),
-    ("household-orphan", "JK-SETAI-NO", _number(NO_HOUSEHOLD)),
-    ("check-digit-wrong", "JK-KOJIN-NO", _check_digit),
-    ("shift-unbalanced", "JK-KATAGAKI", _unbalanced),
-    ("packed-low-values", "JK-SADAME-YMD", lambda old: bytes(len(old))),
-    ("number-blank", "JK-TODOKE-YMD", lambda old: bytes([SPACE] * len(old))),
-    ("history-overlap", "JK-SHURYO-YMD", _number(OPEN_END)),
-    ("record-duplicate", "", lambda old: old),
-)
-"""Kind, field, and what it does to the bytes of the field."""
-
-
-def plant(files: Sequence[Path], count: int, seed: int) -> list[Fault]:
-    """Puts faults into finished files of residents; each into a record of its own.
-
-    A duplicate takes the place of the record that follows the one it repeats, when both are of the same
-    person; an overlap opens the end of a history row that another row of the same person follows.
+def plant(files: Sequence[tuple[str, Path]], count: int, seed: int) -> list[Fault]:
+    """Puts faults into finished files, the kinds in turn; a kind for which there is no place left is passed over.
 
     Args:
-        files: the finished files.
+        files: copybook and path of each finished file.
         count: how many faults.
         seed: same seed, same faults.
 
     Raises:
         Problem: `unload-faults-many`.
     """
-    length = record_length(BOOK)
-    views = [np.memmap(path, np.uint8, "r+", shape=(path.stat().st_size // length, length)) for path in files]
-    places = [(file, row) for file, view in enumerate(views) for row in range(1, len(view) - 1)]
-    followed = [place for place in places if _followed(views[place[0]], place[1])]
     rng = np.random.default_rng([seed, count])
-    pairs, singles = _shuffled(followed, rng), _shuffled(places, rng)
-    taken: set[tuple[int, int]] = set()
-    found = []
-    for number in range(count):
-        kind, name, change = KINDS[number % len(KINDS)]
-        needs_pair = kind in ("history-overlap", "record-duplicate")
-        place = _next(pairs if needs_pair else singles, taken, needs_pair)
-        file, row = place
-        if name:
-            _change(views[file][row], name, change)
-            at = row
-        else:
-            at = row + 1
-            views[file][at] = views[file][row]
-        found.append(Fault(files[file].name, at + 1, name, kind))
-    for view in views:
-        view.flush()
+    views = [Records(book, path) for book, path in files]
+    kinds = [kind for kind in FAULT_KINDS if any(view.book == kind.book for view in views)]
+    turns = [(kind, _places(kind, views, count // len(kinds) + 1, rng)) for kind in kinds]
+    taken: set[tuple[str, str]] = set()
+    found: list[Fault] = []
+    while len(found) < count and turns:
+        left = []
+        for kind, places in turns:
+            fault = _next(kind, places, taken) if len(found) < count else None
+            if fault is not None:
+                found.append(fault)
+                left.append((kind, places))
+        turns = left
+    if len(found) < count:
+        raise Problem(
+            "unload-faults-many",
+            f"the unload has places for {len(found)} faults only, one person or household each",
+            fix="ask for fewer, or make a larger town",
+        )
     return sorted(found)
 
 
@@ -115,32 +81,41 @@ def write_faults(path: Path, faults: Sequence[Fault]) -> None:
         writer.writerows((fault.file, fault.record, fault.field, fault.kind) for fault in faults)
 
 
-def _change(record: np.ndarray, name: str, change: Callable[[bytes], bytes]) -> None:
-    field = layouts()[BOOK, "DATA"].field(name)
-    at = slice(1 + field.offset, 1 + field.offset + field.size)
-    record[at] = np.frombuffer(change(record[at].tobytes()), np.uint8)
+def _places(
+    kind: FaultKind, views: Sequence[Records], needed: int, rng: np.random.Generator
+) -> Iterator[_Place]:
+    """Where a kind can be put, in random order."""
+    mine = [view for view in views if view.book == kind.book]
+    rows = [np.flatnonzero(kind.where(view)) for view in mine]
+    ends = np.cumsum([len(each) for each in rows])
+    total = int(ends[-1])
+    drawn = rng.choice(total, min(total, SPARE * needed + 100), replace=False)
+    for at in drawn.tolist():
+        file = int(np.searchsorted(ends, at, side="right"))
+        yield mine[file], int(rows[file][at - ends[file]])
 
 
-def _followed(view: np.ndarray, row: int) -> bool:
-    """Whether the next record is a later row of the same person."""
-    field = layouts()[BOOK, "DATA"].field("JK-ATENA-NO")
-    at = slice(1 + field.offset, 1 + field.offset + field.size)
-    return row + 2 < len(view) and bool((view[row, at] == view[row + 1, at]).all())
+def _next(kind: FaultKind, places: Iterator[_Place], taken: set[tuple[str, str]]) -> Fault | None:
+    """Puts a kind into the first place whose owners have no fault yet; None where there is none left."""
+    for view, row in places:
+        owners = {
+            (role, view.digits(name, row)) for role, name in zip(ROLES, OWNERS[view.book], strict=False)
+        }
+        owners.add((view.path.name, str(row)))
+        if not owners & taken and (fault := _change(kind, view, row)) is not None:
+            taken |= owners
+            return fault
+    return None
 
 
-def _shuffled(places: list[tuple[int, int]], rng: np.random.Generator) -> list[tuple[int, int]]:
-    return [places[at] for at in rng.permutation(len(places))]
-
-
-def _next(places: list[tuple[int, int]], taken: set[tuple[int, int]], with_next: bool) -> tuple[int, int]:
-    while places:
-        file, row = places.pop()
-        mine = {(file, row), (file, row + 1)} if with_next else {(file, row)}
-        if not mine & taken:
-            taken |= mine
-            return file, row
-    raise Problem(
-        "unload-faults-many",
-        "the unload has too few records for so many faults, one in each",
-        fix="ask for fewer, or make a larger town",
-    )
+def _change(kind: FaultKind, view: Records, row: int) -> Fault | None:
+    """A duplicate takes the place of the record behind the one that it repeats; None where nothing would change."""
+    if not kind.field:
+        view.block[row + 1] = view.block[row]
+        return Fault(view.path.name, row + 2, "", kind.name)
+    place = view.column(kind.field)[row]
+    old, new = place.tobytes(), kind.change(view, row, kind.field)
+    if old == new:
+        return None
+    place[:] = np.frombuffer(new, np.uint8)
+    return Fault(view.path.name, row + 1, kind.field, kind.name)

@@ -185,7 +185,7 @@ def _record(
             lines.add(
                 int(rows[at]),
                 offset,
-                " / ".join(choice),
+                told.name if told else " / ".join(choice),
                 own[at, offset : offset + length].tobytes(),
                 "discriminator-unknown",
             )
