@@ -48,6 +48,24 @@ def test_the_same_content_gives_the_same_page_and_the_same_paper(sample: Packet)
     assert paper.startswith(b"%PDF-")
 
 
+def test_a_character_that_the_letters_of_the_paper_lack_is_printed_as_its_code(sample: Packet) -> None:
+    glyphs = [
+        Glyph("JUKI 80A2", "吳", None, "同じ字形　3人"),
+        Glyph("JUKI 80A3", "葛\U000e0102", None, "設計差　1人"),
+    ]
+    rare = replace(sample, title="吳市", sections=[Section("文字", "good", ["吳の字"], glyphs=glyphs)])
+    assert packet.to_pdf(rare, DAY).startswith(b"%PDF-")
+    assert 0x5433 not in packet.charts.known_letters() and ord("呉") in packet.charts.known_letters()
+
+
+def test_the_time_it_took_is_shown_and_is_no_part_of_the_content(sample: Packet) -> None:
+    timed = replace(sample, time=Section("かかった時間", "good", ["全工程で12分でした。"]))
+    assert timed.digest == sample.digest and timed.as_json() == sample.as_json()
+    assert "全工程で12分でした。" in packet.to_html(timed)
+    assert packet.to_pdf(timed, DAY) != packet.to_pdf(sample, DAY)
+    assert Packet.from_json(timed.as_json()).as_json() == sample.as_json()
+
+
 def test_another_figure_gives_another_digest(sample: Packet) -> None:
     other = replace(sample, facts=[("市", "別の市")])
     assert other.digest != sample.digest

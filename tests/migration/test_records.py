@@ -247,13 +247,32 @@ def test_numbers_written_are_read_again(values: list[int], kind: str) -> None:
         assert read.tolist() == values
 
 
+def proved(found: records.Source) -> records.Proof:
+    read = list(records.decode_file(found))
+    rows = [pair for batch in read for pair in batch.segments.items()]
+    return records.prove(found, rows, pa.Table.from_batches([batch.ledger for batch in read]))
+
+
 def test_writing_back_gives_the_same_bytes_but_for_what_is_listed(tmp_path: Path) -> None:
     found = source(tmp_path, row() * 3 + row(GAKU=bytes.fromhex("12345F")))
-    proof = records.prove(found)
-    assert proof.records == 4
+    proof = proved(found)
+    assert (proof.records, proof.unexplained, proof.missing) == (4, 0, 0)
     assert proof.other == {"GAKU": 1}  # a positive sign of another writing: same amount, other byte
     assert proof.examples == {"GAKU": (3 * len(row()) + 6,)}
     assert proof.fields == 4 * 10 - 1
+
+
+def test_a_byte_that_no_value_and_no_line_of_the_ledger_accounts_for_is_told(tmp_path: Path) -> None:
+    found = source(tmp_path, row() * 3)
+    read = list(records.decode_file(found))
+    [(name, rows)] = [pair for batch in read for pair in batch.segments.items()]
+    at = rows.schema.get_field_index("GAKU")
+    emptied = rows.set_column(at, "GAKU", pa.nulls(3, rows.schema.field("GAKU").type))
+    proof = records.prove(found, [(name, emptied)], records.LEDGER.empty_table())
+    assert proof.unexplained == 3 * 3 and proof.examples[""][0] == 6
+    changed = rows.set_column(at, "GAKU", pa.array([7, 7, 7], rows.schema.field("GAKU").type))
+    assert records.prove(found, [(name, changed)], records.LEDGER.empty_table()).other == {"GAKU": 3}
+    assert records.prove(found, [(name, rows.slice(1))], records.LEDGER.empty_table()).missing == 1
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in COPYBOOKS.glob("*.cpy")))

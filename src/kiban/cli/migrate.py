@@ -141,7 +141,10 @@ def _run(plan: Path, unload: Path | None, work: Path | None, **which: str | None
     with progress.shown() as tell:
         given, place = _open(plan, unload, work, tell)
         results = migration.run(migration.STAGES, given, place, **which)
+        page = migration.hand_over(given, results, place)
     _show(given, results)
+    if page is not None:
+        typer.echo(f"移行結果確認書：{page}（PDF は同じ場所の packet.pdf）")
     if any(one.gate is not None and not one.gate.open for one in results):
         raise typer.Exit(3)
 

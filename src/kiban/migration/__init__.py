@@ -1,6 +1,7 @@
 """Legacy to standard: land, decode, profile, characters, cleanse, transform, load, reconcile, sign off."""
 
 from kiban.migration.engine import Result, Work, run, status
+from kiban.migration.handover import hand_over, times
 from kiban.migration.plan import Plan
 from kiban.migration.plan_read import load_plan
 from kiban.migration.stage import Context, Gate, Outcome, Stage, gate
@@ -16,8 +17,10 @@ __all__ = [
     "Stage",
     "Work",
     "gate",
+    "hand_over",
     "ledger",
     "load_plan",
     "run",
     "status",
+    "times",
 ]

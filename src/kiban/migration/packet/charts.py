@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
+
+from fontTools.ttLib import TTFont
 
 from kiban.migration.packet.model import Chart
 
@@ -19,6 +22,13 @@ _BAR_INCHES = 0.34
 def font_file() -> Path:
     """IPAexGothic, which comes with an installed package (IPA Font License): the letters of charts and paper."""
     return Path(str(files("matplotlib_fontja").joinpath("fonts/ipaexg.ttf")))
+
+
+@cache
+def known_letters() -> frozenset[int]:
+    """The code points that IPAexGothic draws."""
+    with TTFont(font_file(), lazy=True) as font:
+        return frozenset(font.getBestCmap() or {})
 
 
 def to_svg(chart: Chart) -> str:

@@ -102,12 +102,20 @@ class Packet:
         facts: name and value of what identifies it: city, cut date, editions, digests.
         sections: in order; numbered from 1.
         signers: who is asked to sign, by role.
+        time: the last section, how long everything took; None where nobody measured. It is no part of the content: a run on
+            another machine takes another time and must give the same digest.
     """
 
     title: str
     facts: Sequence[tuple[str, str]]
     sections: Sequence[Section]
     signers: Sequence[str]
+    time: Section | None = None
+
+    @property
+    def shown(self) -> Sequence[Section]:
+        """All sections as they are printed."""
+        return [*self.sections, *([self.time] if self.time else [])]
 
     @property
     def verdict(self) -> Verdict:
@@ -117,8 +125,27 @@ class Packet:
         return next((verdict for verdict in worst if verdict in found), "none")
 
     def as_json(self) -> str:
-        """The packet as JSON, the same bytes for the same content."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+        """The content as JSON, the same bytes for the same content."""
+        content = {name: value for name, value in asdict(self).items() if name != "time"}
+        return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> Packet:
+        """The packet that `as_json` wrote."""
+        told = json.loads(text)
+        sections = [
+            Section(
+                **{
+                    **one,
+                    "tables": [Table(**each) for each in one["tables"]],
+                    "charts": [Chart(**each) for each in one["charts"]],
+                    "glyphs": [Glyph(**each) for each in one["glyphs"]],
+                }
+            )
+            for one in told["sections"]
+        ]
+        facts = [(name, value) for name, value in told["facts"]]
+        return Packet(told["title"], facts, sections, told["signers"])
 
     @property
     def digest(self) -> str:

@@ -21,9 +21,9 @@ def to_html(packet: Packet) -> str:
     )
     contents = "".join(
         f'<li><a href="#part-{number}">{number}　{escape(part.title)}</a> {_mark(part)}</li>'
-        for number, part in enumerate(packet.sections, 1)
+        for number, part in enumerate(packet.shown, 1)
     )
-    body = "".join(_section(number, part) for number, part in enumerate(packet.sections, 1))
+    body = "".join(_section(number, part) for number, part in enumerate(packet.shown, 1))
     signers = "".join(
         f"<tr><th scope=row>{escape(who)}</th><td>承認　・　差戻し</td><td></td><td></td></tr>"
         for who in packet.signers

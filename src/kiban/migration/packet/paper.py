@@ -33,9 +33,8 @@ def to_pdf(packet: Packet, day: date) -> bytes:
         folder = Path(name)
         source = files("kiban.migration.packet").joinpath("packet.typ").read_text("utf-8")
         (folder / "packet.typ").write_text(source, encoding="utf-8")
-        (folder / "packet.json").write_text(
-            json.dumps(_contents(packet, folder), ensure_ascii=False), encoding="utf-8"
-        )
+        contents = json.dumps(_printable(_contents(packet, folder)), ensure_ascii=False)
+        (folder / "packet.json").write_text(contents, encoding="utf-8")
         try:
             made = typst.compile(
                 str(folder / "packet.typ"),
@@ -54,6 +53,16 @@ def to_pdf(packet: Packet, day: date) -> bytes:
     return made
 
 
+def _printable(value: object) -> object:
+    """The same with every character that the letters of the paper lack written as its code, which nobody mistakes for another."""
+    if isinstance(value, str):
+        known = charts.known_letters()
+        return "".join(one if ord(one) in known else f"［U+{ord(one):04X}］" for one in value)
+    if isinstance(value, dict):
+        return {name: _printable(each) for name, each in value.items()}
+    return [_printable(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def _contents(packet: Packet, folder: Path) -> dict[str, object]:
     return {
         "title": packet.title,
@@ -62,7 +71,7 @@ def _contents(packet: Packet, folder: Path) -> dict[str, object]:
         "facts": [*packet.facts, ("内容のSHA-256", packet.digest)],
         "digest": packet.digest,
         "signers": packet.signers,
-        "sections": [_section(number, section, folder) for number, section in enumerate(packet.sections, 1)],
+        "sections": [_section(number, section, folder) for number, section in enumerate(packet.shown, 1)],
     }
 
 

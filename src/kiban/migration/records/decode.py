@@ -64,7 +64,7 @@ def decode_block(
     for record in copybook.records:
         rows = rest
         if record.name in reading.when:
-            rows = rest[_applies(record, record.name, reading, page, block[rest])]
+            rows = rest[applies(record, record.name, reading, page, block[rest])]
             rest = np.setdiff1d(rest, rows, assume_unique=True)
         elif record is copybook.records[-1]:
             rest = rest[:0]
@@ -110,9 +110,14 @@ def check(copybook: Copybook, reading: Reading) -> None:
         )
 
 
-def _applies(
+def applies(
     record: Record, name: str, reading: Reading, page: characters.CodePage, block: Block
 ) -> NDArray[np.bool_]:
+    """Which records of a block a record description, or a redefining group of it, is meant for.
+
+    Raises:
+        Problem: `reading-unknown`.
+    """
     told, values = reading.when[name]
     field = record.named(told)
     if field is None:
@@ -150,7 +155,7 @@ def _record(
         rows = rows[np.logical_not(short | over)]
     own = block[rows]
     groups = {one for field in record.fields for one in field.under}
-    masks = {name: _applies(record, name, reading, page, own) for name in groups}
+    masks = {name: applies(record, name, reading, page, own) for name in groups}
     tops = _top_choices(copybook, record)
     filled = 0
     for top in tops or (record.name,):

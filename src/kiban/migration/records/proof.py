@@ -1,10 +1,14 @@
-"""Proof that nothing was lost in decoding: what was read is written again and held against the bytes it came from."""
+"""Proof that nothing was lost in decoding: what was decoded is written again and held against the bytes it came from.
+
+Every byte of every record must come back from a value, or belong to a field that holds nothing there (padding or low-values), to a
+filler, or to a line of the ledger. It reads the decoded rows as they were kept, so it proves them, not the decoder's opinion of itself.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +16,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kiban import characters
-from kiban.kernel import Problem
 from kiban.migration.records import numbers
-from kiban.migration.records.layout import Field, Reading, base_name
-from kiban.migration.records.reader import Source, decode_file
+from kiban.migration.records.decode import applies
+from kiban.migration.records.layout import Field, Reading, Record, Table, base_name
+from kiban.migration.records.reader import Source, record_count
 
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 _SHOWN = 3
 
 
@@ -25,69 +31,170 @@ class Proof:
     """What writing back showed.
 
     Attributes:
-        records: how many were held against their bytes.
+        records: of the file.
         fields: how many fields came back byte for byte.
+        empty: how many hold nothing and have nothing in their bytes.
         other: fields that were read right and are written otherwise (another sign nibble, a one-way code, padding of another kind):
             how many by field. Their raw bytes stay in the landed file.
-        unset: fields without a value: nothing there, an alternative that does not apply, or in the ledger.
-        examples: file offsets of the first of `other`, by field.
+        unexplained: bytes that no value, filler, empty field or line of the ledger accounts for.
+        missing: records that neither became a row nor stand in the ledger.
+        examples: file offsets of the first of `other` by field, and of unexplained bytes under "".
     """
 
     records: int
     fields: int
+    empty: int
     other: Mapping[str, int]
-    unset: int
+    unexplained: int
+    missing: int
     examples: Mapping[str, tuple[int, ...]]
 
 
-def prove(source: Source) -> Proof:
-    """Decode a file of fixed-length records and write every field again.
+@dataclass
+class _Found:
+    fields: int = 0
+    empty: int = 0
+    unexplained: int = 0
+    rows: int = 0
+    other: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[int]] = field(default_factory=dict)
 
-    Raises:
-        Problem: `proof-variable` for a file of variable records, which is proved by its parts' lengths only.
+    def example(self, name: str, offsets: NDArray[np.int64]) -> None:
+        seen = self.examples.setdefault(name, [])
+        seen += offsets[: _SHOWN - len(seen)].tolist()
+
+
+def prove(source: Source, rows: Iterable[tuple[str, pa.RecordBatch]], faults: pa.Table) -> Proof:
+    """Write the decoded rows of a file again and hold them against its bytes.
+
+    Args:
+        source: the file and how it was read.
+        rows: pieces of its decoded segments, each with the name of the segment.
+        faults: its ledger.
     """
-    if source.framing != "fixed":
-        raise Problem("proof-variable", "only files of fixed-length records are written back", source.name)
-    records, same, unset = 0, 0, 0
-    other: Counter[str] = Counter()
-    examples: dict[str, list[int]] = {}
     data = np.memmap(source.path, np.uint8, "r")
-    for batch in decode_file(source):
-        for record in source.copybook.records:
-            own = {record.name} | {one.under[0] for one in record.fields if one.under}
-            for rows in (rows for name, rows in batch.segments.items() if name in own):
-                offsets = rows.column("#offset").to_numpy()
-                block = data[offsets[:, None] + np.arange(record.length)]
-                records += len(offsets)
-                for field in (one for one in record.fields if one.name in rows.schema.names):
-                    equal, held = _compare(field, rows.column(field.name), block, source.reading, source.page)
-                    same += int((equal & held).sum())
-                    unset += int(np.logical_not(held).sum())
-                    wrong = np.flatnonzero(held & np.logical_not(equal))
-                    if len(wrong):
-                        other[field.name] += len(wrong)
-                        seen = examples.setdefault(field.name, [])
-                        seen += (offsets[wrong[:_SHOWN]] + field.offset).tolist()
+    told = _told(faults)
+    found = _Found()
+    for name, piece in rows:
+        record = _record(source, name)
+        if record is None:
+            table = _table(source, name)
+            if table is not None:
+                begin = piece.column("#offset").to_numpy() + table.offset
+                _hold(
+                    source,
+                    table,
+                    piece,
+                    begin + (piece.column("#index").to_numpy() - 1) * table.length,
+                    data,
+                    told,
+                    found,
+                )
+        else:
+            found.rows += piece.num_rows
+            _hold(source, record, piece, piece.column("#offset").to_numpy(), data, told, found)
+    records = record_count(source)
+    lost = {str(one.name) for one in source.copybook.records}
+    ledgered = {
+        record for name, there in told.items() if name in lost or " / " in name for record in there.tolist()
+    }
     return Proof(
-        records, same, dict(other), unset, {name: tuple(seen[:_SHOWN]) for name, seen in examples.items()}
+        records=records,
+        fields=found.fields,
+        empty=found.empty,
+        other=dict(sorted(found.other.items())),
+        unexplained=found.unexplained,
+        missing=max(0, records - found.rows - len(ledgered)),
+        examples={name: tuple(seen) for name, seen in sorted(found.examples.items())},
     )
 
 
+def _told(faults: pa.Table) -> dict[str, NDArray[np.int64]]:
+    """Records with a line in the ledger, by field."""
+    names = faults["field"].to_pylist()
+    records = faults["record"].to_numpy() if names else np.zeros(0, np.int64)
+    places: dict[str, list[int]] = {}
+    for at, name in enumerate(names):
+        places.setdefault(name, []).append(at)
+    return {name: records[where] for name, where in places.items()}
+
+
+def _record(source: Source, name: str) -> Record | None:
+    return next(
+        (
+            one
+            for one in source.copybook.records
+            if name == one.name or any(each.under and each.under[0] == name for each in one.fields)
+        ),
+        None,
+    )
+
+
+def _table(source: Source, name: str) -> Table | None:
+    return next(
+        (one.table for one in source.copybook.records if one.table is not None and one.table.name == name),
+        None,
+    )
+
+
+def _hold(
+    source: Source,
+    record: Record | Table,
+    rows: pa.RecordBatch,
+    begin: NDArray[np.int64],
+    data: Bytes,
+    told: Mapping[str, NDArray[np.int64]],
+    found: _Found,
+) -> None:
+    """Hold rows against the bytes they came from."""
+    block = data[begin[:, None] + np.arange(record.length)]
+    numbered = rows.column("#record").to_numpy()
+    covered = np.zeros(block.shape, bool)
+    groups = {group for one in record.fields for group in one.under if group in source.reading.when}
+    meant = {
+        group: applies(record, group, source.reading, source.page, block)
+        for group in groups
+        if isinstance(record, Record)
+    }
+    for one in record.fields:
+        at = slice(one.offset, one.offset + one.length)
+        if one.kind == "filler":
+            covered[:, at] = True
+            continue
+        if one.name not in rows.schema.names:
+            continue
+        equal, held, empty = _compare(one, rows.column(one.name), block[:, at], source.reading, source.page)
+        faulty = np.isin(numbered, told[one.name]) if one.name in told else np.zeros(len(numbered), bool)
+        here = np.ones(len(numbered), bool)
+        for group in one.under:
+            here &= meant.get(group, here)
+        covered[(held | empty | faulty) & here, at] = True
+        found.fields += int((equal & held).sum())
+        found.empty += int((empty & ~held & here).sum())
+        other = np.flatnonzero(held & ~equal)
+        if len(other):
+            found.other[one.name] += len(other)
+            found.example(one.name, begin[other] + one.offset)
+    open_ones = ~covered
+    if open_ones.any():
+        found.unexplained += int(open_ones.sum())
+        where = np.argwhere(open_ones)[:_SHOWN]
+        found.example("", begin[where[:, 0]] + where[:, 1])
+
+
 def _compare(
-    field: Field,
-    column: pa.Array,
-    block: NDArray[np.uint8],
-    reading: Reading,
-    page: characters.CodePage,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Row by row: whether the bytes come back, and whether there is a value at all."""
-    source = block[:, field.offset : field.offset + field.length]
+    one: Field, column: pa.Array, block: Bytes, reading: Reading, page: characters.CodePage
+) -> tuple[Mask, Mask, Mask]:
+    """Row by row: whether the bytes come back, whether there is a value, whether there is nothing in the bytes."""
     held = column.is_valid().to_numpy(zero_copy_only=False)
-    if field.kind in {"text", "national"}:
-        mode = reading.modes.get(base_name(field.name), "double" if field.kind == "national" else "single")
-        written = characters.encode_block(page, column, field.length, mode).block
-        return (written == source).all(axis=1), held
-    whole = pc.multiply(column, 10**field.scale).cast(pa.int64()) if field.scale else column
+    low = ~block.any(axis=1)
+    if one.kind in {"text", "national"}:
+        mode = reading.modes.get(base_name(one.name), "double" if one.kind == "national" else "single")
+        written = characters.encode_block(page, column, one.length, mode).block
+        return (written == block).all(axis=1), held, low | (~held & (written == block).all(axis=1))
+    whole = pc.multiply(column, 10**one.scale).cast(pa.int64()) if one.scale else column
     values = whole.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    written = numbers.encode(field, values, ascii_digits=page.single_pad == 0x20)
-    return (written == source).all(axis=1), held
+    written = numbers.encode(one, values, ascii_digits=page.single_pad == 0x20)
+    unset = reading.unset.get(base_name(one.name), ())
+    blank = (block == page.single_pad).all(axis=1) & ("spaces" in unset)
+    return (written == block).all(axis=1), held, (low & ("low-values" in unset)) | blank

@@ -6,10 +6,11 @@ from kiban.migration.stages.decode import DECODE, ledger
 from kiban.migration.stages.inventory import INVENTORY
 from kiban.migration.stages.land import LAND
 from kiban.migration.stages.profile import PROFILE
+from kiban.migration.stages.prove import PROVE
 from kiban.migration.stages.signoff import SIGNOFF
 from kiban.migration.stages.totals import TOTALS
 
-STAGES: tuple[Stage, ...] = (INVENTORY, LAND, DECODE, PROFILE, TOTALS, CHARACTERS, SIGNOFF)
+STAGES: tuple[Stage, ...] = (INVENTORY, LAND, DECODE, PROVE, PROFILE, TOTALS, CHARACTERS, SIGNOFF)
 """In order; each needs only those before it."""
 
 __all__ = ["STAGES", "ledger"]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kiban.migration import records
+from kiban.migration import records, workers
 from kiban.migration.digests import digest_of, file_digest
 from kiban.migration.plan import Plan, SourceFile
 from kiban.migration.sources import batches
@@ -25,8 +22,6 @@ from kiban.migration.stages.land import FILES, MANIFEST
 
 VERSION = "2"
 LEDGER, USES, TOLD = "ledger", "uses", "told.json"
-_WORKERS = 2
-_MANY = 1 << 26  # bytes
 
 
 def _run(context: Context) -> Outcome:
@@ -41,7 +36,9 @@ def _run(context: Context) -> Outcome:
         if not units[file.id].is_dir()
     ]
     done = len(units) - len(open_ones)
-    for _ in _each(open_ones):
+    sizes = {file.id: (folder / file.path).stat().st_size for _, file, _ in open_ones}
+    ordered = sorted(open_ones, key=lambda task: -sizes[task[1].id])
+    for _ in workers.each(decode_one, ordered, sum(sizes.values())):
         done += 1
         context.progress("復号", done, len(units))
     _gather(context.out, units)
@@ -57,22 +54,6 @@ def _key(plan: Plan, file: SourceFile, sha256: str) -> str:
     data = plan.as_data()
     said = next(one for one in data["files"] if one["id"] == file.id)
     return digest_of([VERSION, sha256, said, system.code_page, [file_digest(path) for path in paths]])[:16]
-
-
-def _each(tasks: Sequence[tuple[Plan, SourceFile, Path]]) -> Iterator[None]:
-    """Work through the files, the largest first, two at a time."""
-    ordered = sorted(tasks, key=lambda task: -(task[0].unload / task[1].path).stat().st_size)
-    if sum((task[0].unload / task[1].path).stat().st_size for task in ordered) < _MANY:
-        for task in ordered:  # a worker takes longer to start than these files take
-            decode_one(*task)
-            yield
-        return
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(_WORKERS, mp_context=spawn) as pool:
-        running = [pool.submit(decode_one, *task) for task in ordered]
-        for each in as_completed(running):
-            each.result()
-            yield
 
 
 def decode_one(plan: Plan, file: SourceFile, unit: Path) -> None:

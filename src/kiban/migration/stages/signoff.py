@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 
 from kiban import characters
 from kiban.migration import packet
-from kiban.migration.packet import Chart, Glyph, Packet, Section, Table
+from kiban.migration.packet import Chart, Glyph, Packet, Section, Table, Verdict
 from kiban.migration.stage import Context, Outcome, Stage, gate
 from kiban.migration.stages.land import MANIFEST
 from kiban.migration.stages.totals import COMPARED
 
-_NEEDS = ("inventory", "land", "decode", "totals", "characters")
+_NEEDS = ("inventory", "land", "decode", "prove", "totals", "characters")
 _MISSING = {
     "transform": "標準の項目への変換",
     "load": "統合データベースへの取込み",
@@ -56,7 +56,7 @@ def _packet(context: Context) -> Packet:
     ]
     sections = [
         _received(context, manifest, totals),
-        _decoded(_summary(context, "decode")),
+        _decoded(_summary(context, "decode"), _summary(context, "prove")),
         _characters(context),
         _protected(totals),
         _undone(),
@@ -120,10 +120,10 @@ def _charts(totals: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
         )
 
 
-def _decoded(summary: Mapping[str, Any]) -> Section:
+def _decoded(summary: Mapping[str, Any], proof: Mapping[str, Any]) -> Section:
     faults = int(summary["faults"])
     sentences = [
-        f"全ファイルの{summary['rows']:,}行を、1バイトも読み飛ばさずに復号しました。",
+        f"全ファイルの{summary['rows']:,}行を、読み飛ばさずに復号しました。",
         "読めない値はありませんでした。代わりの文字（〓や？）に置き換えた値もありません。"
         if not faults
         else f"読めない値が{faults:,}個あります。置き換えや省略はせず、場所と元のバイトを台帳に残しました。",
@@ -134,7 +134,21 @@ def _decoded(summary: Mapping[str, Any]) -> Section:
         )
     codes = [(code, count) for code, count in summary["codes"].items()]
     tables = [Table("読めない値の種類", ("種類", "個数"), codes)] if codes else []
-    return Section("復号", "open" if faults or summary["filled"] else "good", sentences, tables)
+    lost = proof["unexplained"] + proof["missing"]
+    sentences.append(
+        f"読んだ値をもう一度書き戻し、{proof['records']:,}レコードの元のバイトと比べました。"
+        + (
+            f"{proof['fields']:,}個の値が1バイトも違わず元に戻り、説明のつかないバイトはありません。"
+            if not lost
+            else f"説明のつかないバイトが{proof['unexplained']:,}、行にならなかったレコードが{proof['missing']:,}あります。"
+        )
+    )
+    if proof["otherwise"]:
+        sentences.append(
+            f"同じ値でも書き方が異なるもの（符号の書き方など）が{proof['otherwise']:,}個あり、元のバイトは受け取ったファイルに残っています。"
+        )
+    verdict: Verdict = "bad" if lost else "open" if faults or summary["filled"] else "good"
+    return Section("復号", verdict, sentences, tables)
 
 
 def _characters(context: Context) -> Section:
