@@ -11,6 +11,7 @@ from kiban.standard.model import Code, CodeList, Edition, Group, Item, Library, 
 from kiban.standard.overlay import overlay
 from kiban.standard.references import target_item
 from kiban.standard.sql import sql_check, sql_type
+from kiban.standard.tables import read_rows
 from kiban.standard.values import ItemRules, check_value, rules
 from kiban.standard.yamlfile import Document, Fields, read_document
 
@@ -48,6 +49,7 @@ __all__ = [
     "overlay",
     "read",
     "read_document",
+    "read_rows",
     "rules",
     "sql_check",
     "sql_type",

@@ -19,9 +19,18 @@ from kiban.kernel import Problem, Problems
 from kiban.town.output import DESCRIPTION
 from kiban.town.unload_csv import csv_books, write_csv
 from kiban.town.unload_faults import Fault, plant, write_faults
-from kiban.town.unload_layout import PROJECT
+from kiban.town.unload_layout import CODES, PROJECT
 from kiban.town.unload_records import Counts, closing, file_groups, fixed_part, write_support
-from kiban.town.unload_system import System, gaiji_codes, lists_of, parts, strange, text_groups, write_chart
+from kiban.town.unload_system import (
+    System,
+    gaiji_codes,
+    lists_of,
+    parts,
+    strange,
+    text_groups,
+    write_chart,
+    write_wards,
+)
 
 FILES, PLAN, FAULTS, TOTALS, WORK = "unload", "project", "faults.csv", "TOTALS.csv", "unload.unfinished"
 BOOKS = {"JUKI": "jumin", "SETAI": "setai"}
@@ -211,6 +220,7 @@ def _finish(
     shutil.copytree(PROJECT, out / PLAN)
     _name_city(system, out / PLAN / "plan.yaml")
     write_chart(out / PLAN / "characters", system)
+    write_wards(out / PLAN / CODES, system)
     (out / WORK).rmdir()
     records: dict[str, int] = {}
     for (name, _, _, item), value in counts.items():

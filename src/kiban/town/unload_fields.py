@@ -132,7 +132,7 @@ def legacy_codes(column: pa.Array, codes: Mapping[str, str], where: str) -> pa.A
             "unload-code-missing",
             f"no legacy code for {', '.join(missing)}",
             where=where,
-            fix="add it to legacy/codes.csv",
+            fix="add it to the list's table in legacy/project/codes",
         )
     return pa.array([codes[value] for value in known], pa.string()).take(values.indices)
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).with_name("legacy") / "project"
 FIELDS = PROJECT / "fields.csv"
-CODES = Path(__file__).with_name("legacy") / "codes.csv"
+CODES = "codes"
+"""Folder of a project with a table for each legacy code list."""
+CODE_HEADS = ("旧コード", "標準コード", "名称")
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,10 @@ def _field(row: dict[str, str], offset: int, size: int) -> Field:
 
 @cache
 def code_lists() -> dict[str, dict[str, str]]:
-    """Legacy code of each value of the standard, by list."""
-    with CODES.open(encoding="utf-8", newline="") as file:
-        found: dict[str, dict[str, str]] = {}
-        for row in csv.DictReader(file):
-            found.setdefault(row["list"], {})[row["standard"]] = row["legacy"]
+    """Legacy code of each value of the standard, by list: the code tables of the project, read the other way."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((PROJECT / CODES).glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            old, new, _ = CODE_HEADS
+            found[path.stem] = {row[new]: row[old] for row in csv.DictReader(file)}
     return found

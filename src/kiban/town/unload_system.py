@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from kiban.characters import CodePage, code_page
 from kiban.kernel import Problem
-from kiban.town.unload_layout import code_lists, layouts
+from kiban.town.unload_layout import CODE_HEADS, code_lists, layouts
 
 WARD_GROUPS = 3
 MAINFRAME, LISTS = "jef", "cp932"
@@ -83,6 +83,17 @@ def wards_of(town: Path) -> dict[str, str]:
     """Legacy code of each ward: 100 and its order."""
     rows = pq.read_table(town / "resident" / "gyoseiku", columns=["gyoseikukodo", "hyojijun"]).to_pylist()
     return {row["gyoseikukodo"]: f"{100 + row['hyojijun']}" for row in rows}
+
+
+def write_wards(folder: Path, system: System) -> None:
+    """The code table of the wards, which is another in every city."""
+    names = ("gyoseikukodo", "gyoseikumei")
+    rows = pq.read_table(system.town / "resident" / "gyoseiku", columns=list(names)).to_pylist()
+    with (folder / "ku.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(CODE_HEADS)
+        wards = {row["gyoseikukodo"]: row["gyoseikumei"] for row in rows}
+        writer.writerows(sorted((old, new, wards[new]) for new, old in system.lists["ku"].items()))
 
 
 def lists_of(town: Path) -> dict[str, Mapping[str, str]]:

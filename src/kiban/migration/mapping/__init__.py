@@ -1,5 +1,26 @@
-"""How a legacy value becomes one of the standard: a closed list of rules, each for Polars and for DuckDB."""
+"""From old to new: the maps of a project, their closed list of rules, each for Polars and for DuckDB."""
 
-from kiban.migration.mapping.rules import RULES, Compiled, compile_rule, quoted
+from kiban.migration.mapping.book import HEADS, load_maps
+from kiban.migration.mapping.codes import CODE_HEADS
+from kiban.migration.mapping.map import Map
+from kiban.migration.mapping.model import MADE, MOVED, NOT_HELD, Line, Lookup
+from kiban.migration.mapping.pair import quoted
+from kiban.migration.mapping.rules import RULES, Compiled, Rule, Source, compile_rule
 
-__all__ = ["RULES", "Compiled", "compile_rule", "quoted"]
+__all__ = [
+    "CODE_HEADS",
+    "HEADS",
+    "MADE",
+    "MOVED",
+    "NOT_HELD",
+    "RULES",
+    "Compiled",
+    "Line",
+    "Lookup",
+    "Map",
+    "Rule",
+    "Source",
+    "compile_rule",
+    "load_maps",
+    "quoted",
+]

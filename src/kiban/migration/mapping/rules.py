@@ -2,246 +2,232 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from difflib import get_close_matches
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
-from kiban.kernel import FIRST_GREGORIAN_DAY, Problem, eras
+from kiban.kernel import Problem
+from kiban.migration.mapping import days, kana
+from kiban.migration.mapping.pair import Pair, named
+from kiban.standard import CodeList, Item, suggest
 
-_ERAS: Final = tuple(
-    (
-        str(number),
-        era.first_year,
-        max(era.first_day, FIRST_GREGORIAN_DAY).isoformat(),  # older days are lunar and are not converted
-        (era.last_day or date.max).isoformat(),
-    )
-    for number, era in enumerate(eras(), 1)
-)
-_DAY: Final = r"^[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"
-_ERA_DAY: Final = r"^[1-5][0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"
-_TIME: Final = r"^([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]$"
-_DIGITS: Final = r"^[0-9]+$"
+Argument = Literal["", "codes", "text", "digits", "mark", "reference"]
 
-_PLAIN: Final = dict(
-    zip(
-        "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｯｬｭｮｰ･ ",
-        "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォッャュョー・\u3000",
-        strict=True,
-    )
+PERIOD: Final = ("valid_from", "valid_to")
+"""The columns of a register that are not items."""
+
+_TEXT: Final = ("X", "N", "YEAR")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that a map may name.
+
+    Attributes:
+        name: as officers write it.
+        argument: what 引数 has to hold: the name of a code table, a text, a number of digits, a mark between values, where to
+            look up, or "" for nothing.
+        types: データ型 of the items it can fill; "period" for the ends of the validity.
+        code: whether it can fill a coded item of any type.
+        reads: whether it reads a field.
+    """
+
+    name: str
+    argument: Argument = ""
+    types: tuple[str, ...] = _TEXT
+    reads: bool = True
+
+
+_RULES: Final = (
+    Rule("写す"),
+    Rule("コード表", "codes"),
+    Rule("番号", "digits", ("X",)),
+    Rule("数値", "", ("9", "S9", "9V")),
+    Rule("和暦日付", "", ("DATE",)),
+    Rule("西暦日付", "", ("DATE",)),
+    Rule("カナ全角", "", ("N",)),
+    Rule("定数", "text", (*_TEXT, "9", "S9", "9V", "DATE", "TIME"), reads=False),
+    Rule("時刻", "", ("TIME",)),
+    Rule("区切り", "mark"),
+    Rule("参照", "reference"),
+    Rule("有効期間開始", "", ("period",)),
+    Rule("有効期間終了", "", ("period",)),
 )
-_MARKED: Final = {
-    **{
-        base + "ﾞ": full
-        for base, full in zip(
-            "ｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎｳ", "ガギグゲゴザジズゼゾダヂヅデドバビブベボヴ", strict=True
-        )
-    },
-    **{base + "ﾟ": full for base, full in zip("ﾊﾋﾌﾍﾎ", "パピプペポ", strict=True)},
-}
-RULES: Final = (
-    "写す",
-    "コード表",
-    "番号15桁",
-    "数値",
-    "和暦日付",
-    "西暦日付",
-    "カナ全角",
-    "定数",
-    "時刻",
-    "有効期間開始",
-    "有効期間終了",
-)
-"""Every rule a map may name."""
+RULES: Final = {rule.name: rule for rule in _RULES}
+"""Every rule by its name."""
+
+_ANY_LENGTH: Final = 1 << 20
+_TIME: Final = "^([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]$"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a rule reads.
+
+    Attributes:
+        field: column of the frame that holds the decoded field; not read by 定数.
+        argument: see `Rule.argument`.
+        codes: of コード表: legacy code to code of the standard.
+        found, ways: of 参照: columns of the frame that hold what was looked up, and how many different answers there are (null
+            where there is none).
+    """
+
+    field: str = ""
+    argument: str = ""
+    codes: Mapping[str, str] | None = None
+    found: str = ""
+    ways: str = ""
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A rule for one field, in both languages.
+    """A rule for one item, in both languages.
 
     Attributes:
-        value: the standard's value as text (days as YYYY-MM-DD, times as HH:MM:SS); null where nothing is held or the rule refuses.
-        refused: whether the rule cannot take what is held; never null.
-        value_sql, refused_sql: the same for DuckDB.
-        code: of the refusal in the ledger; "" for a rule that refuses nothing.
+        value: the standard's value as text (days as YYYY-MM-DD, times as HH:MM:SS, numbers in digits), or a list of texts for an
+            item that repeats; null where nothing is held or the value is refused.
+        fault: the code of what is refused, as it stands in the ledger; null where all is well.
+        value_sql, fault_sql: the same for DuckDB.
     """
 
     value: pl.Expr
-    refused: pl.Expr
+    fault: pl.Expr
     value_sql: str
-    refused_sql: str
-    code: str
+    fault_sql: str
 
 
 def compile_rule(
-    rule: str, field: str, *, codes: Mapping[str, str] | None = None, constant: str | None = None
+    rule: str, source: Source, item: Item | None = None, codes: CodeList | None = None
 ) -> Compiled:
-    """A rule over a decoded field, which may hold text or whole numbers.
+    """A rule for an item over the columns of a frame.
 
-    A field that is null or empty holds nothing. So does 0 in a number of 15 digits or in a day, and 99999999
-    in the end of a period of validity. A day outside its era, or with an impossible month, is refused; a day that
-    only its month does not have is kept as written, as the register does.
+    A field that is null or empty holds nothing. So does 0 in a number that keeps its zeros or in a day, and 99999999 in the end of
+    a period of validity. Whatever a rule cannot take is refused with a code of its own, and so is what does not fit the item:
+    `value-missing`, `code-unknown`, `value-long`, `value-width`, `value-many`.
 
     Args:
-        rule: one of `RULES`.
-        field: name of the decoded field; not read by 定数.
-        codes: legacy code to code of the standard, for コード表.
-        constant: the text of 定数.
+        rule: a name of `RULES`.
+        source: what it reads.
+        item: what it fills; None for an end of the validity.
+        codes: the code list of the item, None where it is not coded.
 
     Raises:
-        Problem: `map-rule-unknown`; `map-codes-missing`; `map-constant-missing`.
+        Problem: `map-rule-unknown`.
     """
-    if rule == "定数":
-        if constant is None:
-            raise Problem("map-constant-missing", "rule 定数 has no text", where=field, fix="write the text")
-        return Compiled(pl.lit(constant), pl.lit(False), quoted(constant), "false", "")
-    source = pl.col(field).cast(pl.String)
-    name = '"' + field.replace('"', '""') + '"'
-    text, text_sql = pl.when(source != "").then(source), f"nullif(cast({name} as varchar), '')"
-    if rule == "写す":
-        return Compiled(text, pl.lit(False), text_sql, "false", "")
-    if rule == "カナ全角":
-        return _kana(text, text_sql)
-    if rule == "コード表":
-        if not codes:
-            raise Problem(
-                "map-codes-missing", "rule コード表 has no codes", where=field, fix="name a code list"
-            )
-        return _codes(text, text_sql, codes)
-    if rule in ("番号15桁", "数値"):
-        return _number(text, text_sql, padded=rule == "番号15桁")
-    if rule == "時刻":
-        wide, wide_sql = _padded(text, text_sql, 6)
-        return _checked(
-            text, text_sql, wide.str.contains(_TIME), f"regexp_matches({wide_sql}, '{_TIME}')",
-            _joined(wide, ":", (0, 2), (2, 2), (4, 2)), _joined_sql(wide_sql, ":", (1, 2), (3, 2), (5, 2)), "time-form",
-        )  # fmt: skip
-    if rule == "和暦日付":
-        return _era_day(*_held(text, text_sql, "^0+$"))
-    if rule in ("西暦日付", "有効期間開始", "有効期間終了"):
-        return _day(*_held(text, text_sql, "^99999999$" if rule == "有効期間終了" else "^0+$"))
-    raise Problem(
-        "map-rule-unknown", f"there is no rule {rule}", where=field,
-        fix=f"{_nearest(rule)}use one of {', '.join(RULES)}",
-    )  # fmt: skip
+    if rule not in RULES:
+        fix = suggest(rule, RULES, f"use one of {'、'.join(RULES)}")
+        raise Problem("map-rule-unknown", f"there is no rule {rule}", fix=fix)
+    value, fault = _COMPILERS[rule](
+        Pair.field(source.field) if source.field else Pair.nothing(), source, item
+    )
+    if item is not None:
+        fault = _or(fault, _misfit(value, item, codes, listed=rule == "区切り"))
+    value = value.where(fault.missing())
+    return Compiled(value.expr, fault.expr, value.sql, fault.sql)
 
 
-def _nearest(rule: str) -> str:
-    near = get_close_matches(rule, RULES, 1)
-    return f"did you mean {near[0]}? " if near else ""
+def nothing() -> Compiled:
+    """What an item becomes that the legacy system holds nothing of."""
+    none = Pair.nothing()
+    return Compiled(none.expr, none.expr, none.sql, none.sql)
 
 
-def quoted(text: str) -> str:
-    """A text as an SQL literal.
-
-    >>> quoted("it's")
-    "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"
+def _or(first: Pair, second: Pair) -> Pair:
+    return Pair(pl.coalesce(first.expr, second.expr), f"coalesce({first.sql}, {second.sql})")
 
 
-def _checked(
-    text: pl.Expr, text_sql: str, good: pl.Expr, good_sql: str, value: pl.Expr, value_sql: str, code: str
-) -> Compiled:
-    return Compiled(
-        pl.when(good).then(value),
-        (text.is_not_null() & ~good).fill_null(False),
-        f"case when {good_sql} then {value_sql} end",
-        f"coalesce({text_sql} is not null and not ({good_sql}), false)",
-        code,
+def _misfit(value: Pair, item: Item, codes: CodeList | None, *, listed: bool) -> Pair:
+    """The code of what keeps a value out of an item."""
+    needed = item.required and not item.allows_unknown_date
+    checks = [(value.missing(), "value-missing")] if needed else []
+    if listed:
+        return Pair.first_fault(*checks)
+    if codes is not None and not codes.free:
+        checks.append((value.among(codes.values).no(), "code-unknown"))
+        return Pair.first_fault(*checks)
+    if item.type in ("X", "N") and item.digits is not None:
+        checks.append((value.longer(item.digits), "value-long"))
+    if item.type == "X":
+        checks.append((value.matches("[^ -~]"), "value-width"))
+    return Pair.first_fault(*checks)
+
+
+_Made = tuple[Pair, Pair]
+
+
+def _copy(text: Pair, _source: Source, _item: Item | None) -> _Made:
+    return text, Pair.nothing()
+
+
+def _constant(_text: Pair, source: Source, _item: Item | None) -> _Made:
+    return Pair.constant(source.argument), Pair.nothing()
+
+
+def _codes(text: Pair, source: Source, _item: Item | None) -> _Made:
+    words = source.codes or {}
+    return text.translated(words), Pair.first_fault((text.among(list(words)).no(), "code-unknown"))
+
+
+def _number_kept(text: Pair, source: Source, _item: Item | None) -> _Made:
+    held = text.where(text.matches("^0+$").no())
+    good = held.matches(f"^[0-9]{{1,{int(source.argument)}}}$")
+    return held.padded(int(source.argument)).where(good), Pair.first_fault((good.no(), "number-form"))
+
+
+def _number(text: Pair, _source: Source, item: Item | None) -> _Made:
+    digits, scale = (item.digits, item.scale) if item else (None, None)
+    whole = f"0*[0-9]{{1,{digits or 18}}}"
+    point = f"([.][0-9]{{1,{scale}}}0*)?" if item and item.type == "9V" and scale else ""
+    good = text.matches(f"^{'-?' if item is None or item.type == 'S9' else ''}{whole}{point}$")
+    return text.where(good), Pair.first_fault((good.no(), "number-form"))
+
+
+def _time(text: Pair, _source: Source, _item: Item | None) -> _Made:
+    wide = text.padded(6)
+    good = wide.matches(_TIME)
+    return wide.parts(":", 2, 2, 2).where(good), Pair.first_fault((good.no(), "time-form"))
+
+
+def _list(text: Pair, source: Source, item: Item | None) -> _Made:
+    mark, most = source.argument, (item.repeat if item else None) or 1
+    parts = Pair(text.expr.str.split(mark), f"string_split({text.sql}, {Pair.constant(mark).sql})")
+    many = Pair(parts.expr.list.len() > most, f"len({parts.sql}) > {most}")
+    empty = Pair(parts.expr.list.contains(""), f"list_contains({parts.sql}, '')")
+    digits = (item.digits if item else None) or _ANY_LENGTH
+    longest = Pair(
+        parts.expr.list.eval(pl.element().str.len_chars()).list.max() > digits,
+        f"list_max(list_transform({parts.sql}, lambda part: length(part))) > {digits}",
+    )
+    return parts, Pair.first_fault((empty, "list-form"), (many, "value-many"), (longest, "value-long"))
+
+
+def _reference(text: Pair, source: Source, _item: Item | None) -> _Made:
+    ways = Pair(pl.col(source.ways), named(source.ways))
+    none = text.missing().no().both(ways.missing())
+    several = Pair(ways.expr > 1, f"{ways.sql} > 1")
+    return Pair.field(source.found), Pair.first_fault(
+        (none, "reference-missing"), (several, "reference-several")
     )
 
 
-def _held(text: pl.Expr, text_sql: str, nothing: str) -> tuple[pl.Expr, str]:
-    return pl.when(~text.str.contains(nothing)).then(
-        text
-    ), f"case when not regexp_matches({text_sql}, '{nothing}') then {text_sql} end"
+_COMPILERS: Final[Mapping[str, Callable[[Pair, Source, Item | None], _Made]]] = {
+    "写す": _copy,
+    "コード表": _codes,
+    "番号": _number_kept,
+    "数値": _number,
+    "和暦日付": lambda text, _, item: days.in_era(text, loose=_loose(item)),
+    "西暦日付": lambda text, _, item: days.western(text, loose=_loose(item)),
+    "カナ全角": lambda text, _source, _item: kana.full_width(text),
+    "定数": _constant,
+    "時刻": _time,
+    "区切り": _list,
+    "参照": _reference,
+    "有効期間開始": lambda text, _source, _item: days.begin(text),
+    "有効期間終了": lambda text, _source, _item: days.end(text),
+}
 
 
-def _padded(text: pl.Expr, text_sql: str, width: int) -> tuple[pl.Expr, str]:
-    """Leading zeros that a number lost; longer texts stay long, so that they are refused."""
-    return text.str.zfill(width), (
-        f"case when length({text_sql}) < {width} then lpad({text_sql}, {width}, '0') else {text_sql} end"
-    )
-
-
-def _joined(text: pl.Expr, mark: str, *parts: tuple[int, int]) -> pl.Expr:
-    return pl.concat_str([text.str.slice(start, size) for start, size in parts], separator=mark)
-
-
-def _joined_sql(text: str, mark: str, *parts: tuple[int, int]) -> str:
-    return f" || '{mark}' || ".join(f"substr({text}, {start}, {size})" for start, size in parts)
-
-
-def _codes(text: pl.Expr, text_sql: str, codes: Mapping[str, str]) -> Compiled:
-    arms = " ".join(f"when {quoted(old)} then {quoted(new)}" for old, new in codes.items())
-    known = ", ".join(quoted(old) for old in codes)
-    return _checked(
-        text, text_sql, text.is_in(list(codes)), f"{text_sql} in ({known})",
-        text.replace_strict(dict(codes), default=None, return_dtype=pl.String), f"case {text_sql} {arms} end", "code-unknown",
-    )  # fmt: skip
-
-
-def _number(text: pl.Expr, text_sql: str, *, padded: bool) -> Compiled:
-    if padded:
-        held, held_sql = _held(text, text_sql, "^0+$")
-        form = "^[0-9]{1,15}$"
-        value, value_sql = held.str.zfill(15), f"lpad({held_sql}, 15, '0')"
-    else:
-        held, held_sql, form = text, text_sql, "^-?[0-9]{1,18}$"
-        value = held.cast(pl.Int64, strict=False).cast(pl.String)
-        value_sql = f"cast(try_cast({held_sql} as bigint) as varchar)"
-    return _checked(
-        held, held_sql, held.str.contains(form), f"regexp_matches({held_sql}, '{form}')", value, value_sql, "number-form"
-    )  # fmt: skip
-
-
-def _day(text: pl.Expr, text_sql: str) -> Compiled:
-    wide, wide_sql = _padded(text, text_sql, 8)
-    good = wide.str.contains(_DAY) & text.str.contains(_DIGITS)
-    good_sql = f"regexp_matches({wide_sql}, '{_DAY}') and regexp_matches({text_sql}, '{_DIGITS}')"
-    return _checked(
-        text, text_sql, good, good_sql,
-        _joined(wide, "-", (0, 4), (4, 2), (6, 2)), _joined_sql(wide_sql, "-", (1, 4), (5, 2), (7, 2)), "date-form",
-    )  # fmt: skip
-
-
-def _era_day(text: pl.Expr, text_sql: str) -> Compiled:
-    """GYYMMDD as YYYY-MM-DD, within the days of the era."""
-    value: pl.Expr = pl.lit(None, pl.String)
-    arms = ""
-    form = text.str.contains(_ERA_DAY)
-    for era, first, begin, end in _ERAS:
-        year = (text.str.slice(1, 2).cast(pl.Int64, strict=False) + first - 1).cast(pl.String)
-        day = pl.concat_str([year, text.str.slice(3, 2), text.str.slice(5, 2)], separator="-")
-        value = pl.when(form & text.str.starts_with(era) & day.is_between(pl.lit(begin), pl.lit(end))).then(day)\
-            .otherwise(value)  # fmt: skip
-        day_sql = (
-            f"cast(try_cast(substr({text_sql}, 2, 2) as bigint) + {first - 1} as varchar) || '-' || "
-            + (_joined_sql(text_sql, "-", (4, 2), (6, 2)))
-        )
-        arms += f" when substr({text_sql}, 1, 1) = '{era}' and {day_sql} between '{begin}' and '{end}' then {day_sql}"
-    value_sql = f"case when regexp_matches({text_sql}, '{_ERA_DAY}') then case{arms} end end"
-    good_sql = f"({value_sql}) is not null"
-    return _checked(text, text_sql, value.is_not_null(), good_sql, value, value_sql, "date-era")
-
-
-def _kana(text: pl.Expr, text_sql: str) -> Compiled:
-    value, sql = text, text_sql
-    for old, new in _MARKED.items():
-        value, sql = value.str.replace_all(old, new, literal=True), f"replace({sql}, '{old}', '{new}')"
-    value = value.str.replace_many(list(_PLAIN), list(_PLAIN.values()))
-    sql = f"translate({sql}, {quoted(''.join(_PLAIN))}, {quoted(''.join(_PLAIN.values()))})"
-    left = "[\uff61-\uff9f]"
-    return _checked(
-        text,
-        text_sql,
-        ~value.str.contains(left),
-        f"not regexp_matches({sql}, '{left}')",
-        value,
-        sql,
-        "kana-form",
-    )
+def _loose(item: Item | None) -> bool:
+    return item is not None and item.allows_unknown_date

@@ -1,0 +1,41 @@
+"""The rule that makes half-width kana full-width."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kiban.migration.mapping.pair import Pair, quoted
+
+_PLAIN: Final = dict(
+    zip(
+        "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｯｬｭｮｰ･ ",
+        "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォッャュョー・\u3000",
+        strict=True,
+    )
+)
+_MARKED: Final = {
+    **{
+        base + "ﾞ": full
+        for base, full in zip(
+            "ｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎｳ", "ガギグゲゴザジズゼゾダヂヅデドバビブベボヴ", strict=True
+        )
+    },
+    **{base + "ﾟ": full for base, full in zip("ﾊﾋﾌﾍﾎ", "パピプペポ", strict=True)},
+}
+_HALF: Final = "[\uff61-\uff9f]"
+
+
+def full_width(text: Pair) -> tuple[Pair, Pair]:
+    """Half-width kana as full-width ones, marks of voicing joined to their kana, spaces full-width; nothing else is touched.
+
+    Returns:
+        The text, and the fault: `kana-form` where a half-width mark has no kana before it.
+    """
+    expr, sql = text.expr, text.sql
+    for old, new in _MARKED.items():
+        sql = f"replace({sql}, '{old}', '{new}')"
+    # Polars takes the first of several needles that fits, so those of two characters stand first.
+    expr = expr.str.replace_many([*_MARKED, *_PLAIN], [*_MARKED.values(), *_PLAIN.values()], leftmost=True)
+    sql = f"translate({sql}, {quoted(''.join(_PLAIN))}, {quoted(''.join(_PLAIN.values()))})"
+    value = Pair(expr, sql)
+    return value, Pair.first_fault((value.matches(_HALF), "kana-form"))

@@ -1,0 +1,38 @@
+"""A map that was read without fault, and the two ways to carry it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiban.migration.mapping import sql
+from kiban.migration.mapping.model import MapLines
+
+
+@dataclass(frozen=True)
+class Map(MapLines):
+    """A map from one segment of the legacy systems to one group of the standard."""
+
+    def sql(self, decoded: Path, excluded: Path | None = None) -> str:
+        """A DuckDB SELECT of the rows of the group.
+
+        Args:
+            decoded: the output of the stage decode.
+            excluded: `excluded.parquet` of the stage cleanse, whose rows are left out; None to leave none out.
+
+        Returns:
+            One statement without an end: `#file`, `#record`, `#index` (0 where the record is no row of a table) and every item under
+            its romaji, typed as `store.arrow_schema`; in no certain order. A value that its rule refuses is null.
+
+        Raises:
+            Problems: `map-field-unknown` for fields that the decoded files do not have.
+        """
+        return sql.select(self, decoded, excluded)
+
+    def refusals_sql(self, decoded: Path, excluded: Path | None = None) -> str:
+        """A DuckDB SELECT of `segment, file, record, index, item, field, rule, code`: a row for every value that its rule refuses.
+
+        Raises:
+            Problems: as `sql`.
+        """
+        return sql.refusals(self, decoded, excluded)
