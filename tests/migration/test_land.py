@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from kiban import migration, town
+from kiban import characters, migration, town
 from kiban.kernel import Problems
 from kiban.migration import Result, Work
 
@@ -103,6 +105,26 @@ def test_a_character_only_one_person_decided_on_closes_the_gate_until_the_second
     last = run(old, "characters")[-1]
     assert last.gate is not None and last.gate.open
     assert last.summary is not None and last.summary["undecided"] == 0 and last.summary["used"] > 0
+
+
+def test_where_the_plan_names_keys_decisions_count_only_as_they_were_signed(old: Path) -> None:
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    secret = old / "secret.pem"
+    secret.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (old / "project" / "key.pem").write_bytes(public)
+    plan = old / "project" / "plan.yaml"
+    plan.write_text(plan.read_text(encoding="utf-8") + "\nkeys: [key.pem]\n", encoding="utf-8")
+    decisions = old / "project" / "characters" / "decisions.csv"
+    assert {code for code, _ in refused(old)} == {"decisions-unsigned"}
+    characters.sign_decisions(decisions, secret)
+    assert run(old, "characters")[-1].stage.name == "characters"
+    decisions.write_text(
+        decisions.read_text(encoding="utf-8").replace("字形が一致", "字形がほぼ一致"), "utf-8"
+    )
+    with pytest.raises(Problems) as changed:
+        run(old, "characters")
+    assert {one.code for one in changed.value.problems} == {"decisions-signature"}
 
 
 def test_the_profile_shows_values_of_codes_and_of_nothing_else(old: Path) -> None:

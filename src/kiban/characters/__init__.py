@@ -20,7 +20,7 @@ from kiban.characters.codepages import (
     decode_block,
     encode_block,
 )
-from kiban.characters.decisions import sign_decisions, verify_decisions
+from kiban.characters.decisions import sign_decisions, signature_of, verify_decisions
 from kiban.characters.glyphs import Glyph, glyph_font, glyph_svg
 from kiban.characters.guess import FieldAt, Guess, guess, told_apart
 from kiban.characters.install import Installation, Placed, install
@@ -77,6 +77,7 @@ __all__ = [
     "name_keys",
     "shrink",
     "sign_decisions",
+    "signature_of",
     "strip_selectors",
     "told_apart",
     "verify_decisions",

@@ -145,6 +145,7 @@ class Plan:
         unload: where the files arrive.
         totals: what the legacy systems printed, CSV in the unload folder; None where there is nothing.
         signers: roles that are asked to sign, in order.
+        keys: public keys (Ed25519, PEM) one of which must have signed the decisions on characters; empty where nobody has to sign.
         editions: of the standard, under the names by which targets and groups not held call them; empty where the plan was read
             without a library.
     """
@@ -163,6 +164,7 @@ class Plan:
     consumers: tuple[Consumer, ...]
     totals: str | None = None
     signers: tuple[str, ...] = ()
+    keys: tuple[Path, ...] = ()
     editions: Mapping[str, Edition] = field(default_factory=dict)
 
     def system(self, name: str) -> System:

@@ -57,6 +57,7 @@ def load_plan(path: Path, unload: Path | None = None, library: Library | None = 
         consumers=_consumers(top),
         totals=top.text("totals", needed=False) or None,
         signers=tuple(top.texts("signers")),
+        keys=beside(top, "keys", folder, top.texts("keys")),
     )
     if unload is not None:
         top.text("unload", needed=False)

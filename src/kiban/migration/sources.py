@@ -14,16 +14,26 @@ from kiban.migration.plan import Plan, SourceFile, System
 Unset = Literal["low-values", "spaces"]
 
 
-def decisions(system: System) -> characters.Chart | None:
-    """The system's charts with the decisions laid over them; None where it has none."""
+def decisions(plan: Plan, system: System) -> characters.Chart | None:
+    """The system's charts with the decisions laid over them; None where it has none.
+
+    Raises:
+        Problems: faults of charts and decisions; `decisions-unsigned`, `decisions-signature` where the plan names keys.
+    """
     paths = (*system.charts, *system.decisions)
-    return characters.Chart.load(*paths, unsigned=True) if paths else None
+    return characters.Chart.load(*paths, keys=plan.keys, unsigned=not plan.keys) if paths else None
+
+
+def read_by(plan: Plan, system: System) -> list[Path]:
+    """The files that say how a system's characters are read."""
+    signed = [characters.signature_of(path) for path in system.decisions] if plan.keys else []
+    return [*system.tables, *system.charts, *system.decisions, *signed, *plan.keys]
 
 
 def page_of(plan: Plan, file: SourceFile) -> characters.CodePage:
     """The code page of a file; of the city's own characters only those that two people decided on."""
     system = plan.system(file.system)
-    chart = decisions(system)
+    chart = decisions(plan, system)
     own = file.code_page == system.code_page
     gaiji = chart.gaiji(system.id) if chart and own else None
     return characters.code_page(file.code_page, tables=system.tables if own else (), gaiji=gaiji)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from kiban import characters
 from kiban.migration.mapping import quoted
 from kiban.migration.plan import Plan, SourceFile
-from kiban.migration.sources import decisions
+from kiban.migration.sources import decisions, read_by
 from kiban.migration.stage import Context, Outcome, Stage, gate
 from kiban.migration.stages.decode import LEDGER, USES
 
@@ -88,7 +88,7 @@ def _inserts(decoded: Path, file: SourceFile, used: Path) -> Iterator[str]:
 
 
 def _rows(plan: Plan, query: duckdb.DuckDBPyConnection) -> list[_Row]:
-    charts = {one.id: decisions(one) for one in plan.systems}
+    charts = {one.id: decisions(plan, one) for one in plan.systems}
     counted = query.execute(
         "SELECT system, code, count(*), count(DISTINCT (file, record)), count(DISTINCT person) FROM uses "
         "GROUP BY ALL ORDER BY ALL"
@@ -138,7 +138,7 @@ def _outcome(rows: Sequence[_Row]) -> Outcome:
 
 
 def _reads(plan: Plan) -> list[Path]:
-    return [path for one in plan.systems for path in (*one.charts, *one.decisions)]
+    return [path for one in plan.systems for path in read_by(plan, one)]
 
 
 def _parts(plan: Plan) -> Any:

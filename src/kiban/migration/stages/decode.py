@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from kiban.migration import records, workers
 from kiban.migration.digests import digest_of, file_digest
 from kiban.migration.plan import Plan, SourceFile
-from kiban.migration.sources import batches
+from kiban.migration.sources import batches, read_by
 from kiban.migration.stage import Context, Outcome, Stage, gate
 from kiban.migration.stages.land import FILES, MANIFEST
 
@@ -50,10 +50,12 @@ def _run(context: Context) -> Outcome:
 def _key(plan: Plan, file: SourceFile, sha256: str) -> str:
     """Of everything the decoded file depends on."""
     system = plan.system(file.system)
-    paths = (*system.tables, *system.charts, *system.decisions, *([file.copybook] if file.copybook else []))
+    paths = [*read_by(plan, system), *([file.copybook] if file.copybook else [])]
     data = plan.as_data()
     said = next(one for one in data["files"] if one["id"] == file.id)
-    return digest_of([VERSION, sha256, said, system.code_page, [file_digest(path) for path in paths]])[:16]
+    return digest_of(
+        [VERSION, sha256, said, system.code_page, [file_digest(path) for path in paths if path.is_file()]]
+    )[:16]
 
 
 def decode_one(plan: Plan, file: SourceFile, unit: Path) -> None:
@@ -147,7 +149,7 @@ def ledger(out: Path) -> pa.Table:
 
 
 def _reads(plan: Plan) -> list[Path]:
-    systems = [path for one in plan.systems for path in (*one.tables, *one.charts, *one.decisions)]
+    systems = [path for one in plan.systems for path in read_by(plan, one)]
     return [*systems, *(file.copybook for file in plan.files if file.copybook)]
 
 

@@ -38,7 +38,7 @@ def _run(context: Context) -> Outcome:
     for entry in landed:
         problems += _facts(plan, plan.file(entry["file"]), entry)
     if problems:
-        raise Problems(problems)
+        raise Problems({str(one): one for one in problems}.values())  # what several files share is told once
     if plan.totals:
         _take(plan.unload / plan.totals, folder / plan.totals)
     context.progress("受領", len(plan.files), len(plan.files))

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from kiban.migration import records, workers
 from kiban.migration.plan import Plan, SourceFile
-from kiban.migration.sources import source_of
+from kiban.migration.sources import read_by, source_of
 from kiban.migration.stage import Context, Outcome, Stage, gate
 from kiban.migration.stages.decode import LEDGER, USES
 from kiban.migration.stages.land import FILES
@@ -86,7 +86,7 @@ def _outcome(proofs: dict[str, records.Proof]) -> Outcome:
 
 
 def _reads(plan: Plan) -> list[Path]:
-    systems = [path for one in plan.systems for path in (*one.tables, *one.charts, *one.decisions)]
+    systems = [path for one in plan.systems for path in read_by(plan, one)]
     return [*systems, *(file.copybook for file in plan.files if file.copybook)]
 
 
