@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from kiban.migration import Plan, Result, Work
-    from kiban.store import Store
+from kiban.cli.migrate_person import person
+from kiban.cli.migrating import PlanArgument, UnloadOption, WorkOption, opened, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,25 +25,17 @@ app = typer.Typer(
     [b]kiban town unload town old[/b]                        a synthetic unload with its project
     [b]kiban migrate run old/project --unload old/unload[/b] all stages
     [b]kiban migrate status old/project[/b]                  where it stands
-    [b]kiban migrate ledger old/project[/b]                  every value that could not be decoded""",
+    [b]kiban migrate ledger old/project[/b]                  every value that could not be decoded
+    [b]kiban migrate person old/project 123456[/b]           one person in the files and in the database, side by side""",
 )
-
-_PLAN = Annotated[Path, typer.Argument(metavar="PLAN", help="plan.yaml, or the folder that holds it.")]
-_UNLOAD = Annotated[
-    Path | None,
-    typer.Option("--unload", metavar="DIR", help="Where the files are. Default: as the plan says."),
-]
-_WORK = Annotated[
-    Path | None,
-    typer.Option("--work", metavar="DIR", help="Where to work. Default: the folder work beside the project."),
-]
+app.command()(person)
 
 
 @app.command("run")
 def run_(
-    plan: _PLAN,
-    unload: _UNLOAD = None,
-    work: _WORK = None,
+    plan: PlanArgument,
+    unload: UnloadOption = None,
+    work: WorkOption = None,
     through: Annotated[str | None, typer.Option(metavar="STAGE", help="The last stage to run.")] = None,
 ) -> None:
     """Run the stages in order, up to the first closed gate. The same command goes on after any interruption."""
@@ -56,31 +45,31 @@ def run_(
 @app.command()
 def stage(
     name: Annotated[str, typer.Argument(help="inventory, land, decode, …")],
-    plan: _PLAN,
-    unload: _UNLOAD = None,
-    work: _WORK = None,
+    plan: PlanArgument,
+    unload: UnloadOption = None,
+    work: WorkOption = None,
 ) -> None:
     """Run one stage alone. Those before it must be done on the present inputs."""
     _run(plan, unload, work, only=name)
 
 
 @app.command()
-def status(plan: _PLAN, unload: _UNLOAD = None, work: _WORK = None) -> None:
+def status(plan: PlanArgument, unload: UnloadOption = None, work: WorkOption = None) -> None:
     """Show how every stage stands on the present inputs, and what to do next."""
     from kiban import migration
     from kiban.cli import progress
 
     with progress.shown() as tell:
-        given, place = _open(plan, unload, work, tell)
+        given, place = opened(plan, unload, work, tell)
         results = migration.status(migration.STAGES, given, place)
-    _show(given, results)
+    show(given, results)
 
 
 @app.command()
 def ledger(
-    plan: _PLAN,
-    unload: _UNLOAD = None,
-    work: _WORK = None,
+    plan: PlanArgument,
+    unload: UnloadOption = None,
+    work: WorkOption = None,
     file: Annotated[str | None, typer.Option(help="Only this file of the plan.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, everything.")] = False,
     most: Annotated[int, typer.Option(help="How many lines to show.")] = 50,
@@ -91,7 +80,7 @@ def ledger(
     from kiban.kernel import Problem
 
     with progress.shown() as tell:
-        given, place = _open(plan, unload, work, tell)
+        given, place = opened(plan, unload, work, tell)
         results = migration.status(migration.STAGES, given, place)
     out = next((one.out for one in results if one.stage.name == "decode"), None)
     if out is None:
@@ -119,61 +108,16 @@ def ledger(
     typer.echo(f"復号できない値は{len(lines):,}件です。{more}")
 
 
-def _open(plan: Path, unload: Path | None, work: Path | None, tell: Any) -> tuple[Plan, Work]:
-    from kiban import main, migration
-
-    given = migration.load_plan(plan, unload, main.library())
-    return given, migration.Work(
-        (work or given.folder.parent / "work").absolute(), _open_store, tell, lambda: datetime.now(UTC)
-    )
-
-
-def _open_store() -> Store:
-    from kiban import main, settings
-
-    return main.open_store(settings.read(os.environ))
-
-
 def _run(plan: Path, unload: Path | None, work: Path | None, **which: str | None) -> None:
     from kiban import migration
     from kiban.cli import progress
 
     with progress.shown() as tell:
-        given, place = _open(plan, unload, work, tell)
+        given, place = opened(plan, unload, work, tell)
         results = migration.run(migration.STAGES, given, place, **which)
         page = migration.hand_over(given, results, place)
-    _show(given, results)
+    show(given, results)
     if page is not None:
         typer.echo(f"移行結果確認書：{page}（PDF は同じ場所の packet.pdf）")
     if any(one.gate is not None and not one.gate.open for one in results):
         raise typer.Exit(3)
-
-
-_STATES = {"done": "済", "stale": "要再実行", "open": "未実行"}
-
-
-def _show(plan: Plan, results: list[Result]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    typer.echo(f"{plan.title}（基準日 {plan.cut_date}）")
-    table = Table("工程", "", "状態", "ゲート", "件数")
-    for one in results:
-        opened = "" if one.gate is None else ("開" if one.gate.open else "閉")
-        state = "済（今回）" if one.fresh else _STATES[one.state]
-        table.add_row(one.stage.title_ja, one.stage.name, state, opened, _figures(one))
-    Console().print(table)
-    closed = [one for one in results if one.gate is not None and not one.gate.open]
-    for one in closed:
-        for reason in one.gate.reasons if one.gate else ():
-            typer.echo(f"→ {one.stage.title_ja}：{reason}")
-    waiting = next((one for one in results if one.state != "done"), None)
-    if waiting and not closed:
-        typer.echo(
-            f"→ 次は {waiting.stage.title_ja}（{waiting.stage.name}）です。`kiban migrate run` で進みます。"
-        )
-
-
-def _figures(one: Result) -> str:
-    summary = one.summary or {}
-    return "  ".join(f"{name} {value:,}" for name, value in summary.items() if isinstance(value, int))

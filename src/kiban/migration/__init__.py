@@ -1,5 +1,6 @@
 """Legacy to standard: land, decode, profile, characters, cleanse, transform, load, reconcile, sign off."""
 
+from kiban.migration.beside import people_page
 from kiban.migration.engine import Result, Work, run, status
 from kiban.migration.handover import hand_over, times
 from kiban.migration.plan import Plan
@@ -20,6 +21,7 @@ __all__ = [
     "hand_over",
     "ledger",
     "load_plan",
+    "people_page",
     "run",
     "status",
     "times",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 
@@ -15,43 +15,66 @@ def to_html(packet: Packet) -> str:
 
     Colours, sizes and contrasts take the published token values of デジタル庁デザインシステム.
     """
-    style = files("kiban.migration.packet").joinpath("packet.css").read_text("utf-8")
-    facts = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in packet.facts
-    )
     contents = "".join(
         f'<li><a href="#part-{number}">{number}　{escape(part.title)}</a> {_mark(part)}</li>'
         for number, part in enumerate(packet.shown, 1)
     )
-    body = "".join(_section(number, part) for number, part in enumerate(packet.shown, 1))
     signers = "".join(
         f"<tr><th scope=row>{escape(who)}</th><td>承認　・　差戻し</td><td></td><td></td></tr>"
         for who in packet.signers
     )
+    title = f"{packet.title}　移行結果確認書"
+    facts = [*packet.facts, ("内容のSHA-256", packet.digest)]
+    head = (
+        f'<p class="verdict {packet.verdict}">{CONCLUSIONS[packet.verdict]}</p>{_facts(facts)}'
+        f'<nav aria-label="目次"><ol>{contents}</ol></nav>'
+    )
+    foot = f"""<section><h2>確認</h2>
+<p>承認しないことも、正式な結論です。差し戻すときは理由を書いてください。</p>
+<table class="sign">
+<thead><tr><th scope=col>役割</th><th scope=col>結論</th><th scope=col>署名・日付</th><th scope=col>理由</th></tr></thead>
+<tbody>{signers}</tbody></table></section>"""
+    return _whole(title, head, packet.shown, foot)
+
+
+def to_sheet(title: str, notice: str, facts: Sequence[tuple[str, str]], sections: Sequence[Section]) -> str:
+    """Another page of the same look, such as one person side by side; nobody signs it.
+
+    Args:
+        title: heading.
+        notice: one sentence that everybody should read first.
+        facts: name and value of what it shows.
+        sections: its parts.
+    """
+    return _whole(title, f'<p class="verdict open">{escape(notice)}</p>{_facts(facts)}', sections, "")
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> str:
+    told = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
+    return f"<dl>{told}</dl>"
+
+
+def _whole(title: str, head: str, sections: Sequence[Section], foot: str) -> str:
+    style = files("kiban.migration.packet").joinpath("packet.css").read_text("utf-8")
+    body = "".join(_section(number, part) for number, part in enumerate(sections, 1))
     return f"""<!DOCTYPE html>
 <html lang="ja">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(packet.title)}　移行結果確認書</title>
+<title>{escape(title)}</title>
 <style>{style}</style>
 </head>
 <body>
 <a class="skip" href="#part-1">本文へ移動</a>
 <header>
-<h1>{escape(packet.title)}　移行結果確認書</h1>
-<p class="verdict {packet.verdict}">{CONCLUSIONS[packet.verdict]}</p>
-<dl>{facts}<div><dt>内容のSHA-256</dt><dd><code>{packet.digest}</code></dd></div></dl>
-<nav aria-label="目次"><ol>{contents}</ol></nav>
+<h1>{escape(title)}</h1>
+{head}
 </header>
 <main>
 {body}
-<section><h2>確認</h2>
-<p>承認しないことも、正式な結論です。差し戻すときは理由を書いてください。</p>
-<table class="sign">
-<thead><tr><th scope=col>役割</th><th scope=col>結論</th><th scope=col>署名・日付</th><th scope=col>理由</th></tr></thead>
-<tbody>{signers}</tbody></table></section>
+{foot}
 </main>
 </body>
 </html>

@@ -1,0 +1,77 @@
+"""What the commands of `kiban migrate` share: their arguments, opening a plan, and showing how its stages stand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from kiban.migration import Plan, Result, Work
+    from kiban.store import Store
+
+PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="plan.yaml, or the folder that holds it.")]
+UnloadOption = Annotated[
+    Path | None,
+    typer.Option("--unload", metavar="DIR", help="Where the files are. Default: as the plan says."),
+]
+WorkOption = Annotated[
+    Path | None,
+    typer.Option("--work", metavar="DIR", help="Where to work. Default: the folder work beside the project."),
+]
+
+
+def opened(plan: Path, unload: Path | None, work: Path | None, tell: Any) -> tuple[Plan, Work]:
+    """Read a plan with the editions at hand, and the work folder it is worked in.
+
+    Raises:
+        Problems: every fault of the plan.
+    """
+    from kiban import main, migration
+
+    given = migration.load_plan(plan, unload, main.library())
+    return given, migration.Work(
+        (work or given.folder.parent / "work").absolute(), open_store, tell, lambda: datetime.now(UTC)
+    )
+
+
+def open_store() -> Store:
+    """The integrated database of the environment's settings, started if needed."""
+    from kiban import main, settings
+
+    return main.open_store(settings.read(os.environ))
+
+
+_STATES = {"done": "済", "stale": "要再実行", "open": "未実行"}
+
+
+def show(plan: Plan, results: Sequence[Result]) -> None:
+    """Print how every stage stands, why gates are closed, and what comes next."""
+    from rich.console import Console
+    from rich.table import Table
+
+    typer.echo(f"{plan.title}（基準日 {plan.cut_date}）")
+    table = Table("工程", "", "状態", "ゲート", "件数")
+    for one in results:
+        opened = "" if one.gate is None else ("開" if one.gate.open else "閉")
+        state = "済（今回）" if one.fresh else _STATES[one.state]
+        table.add_row(one.stage.title_ja, one.stage.name, state, opened, _figures(one))
+    Console().print(table)
+    closed = [one for one in results if one.gate is not None and not one.gate.open]
+    for one in closed:
+        for reason in one.gate.reasons if one.gate else ():
+            typer.echo(f"→ {one.stage.title_ja}：{reason}")
+    waiting = next((one for one in results if one.state != "done"), None)
+    if waiting and not closed:
+        typer.echo(
+            f"→ 次は {waiting.stage.title_ja}（{waiting.stage.name}）です。`kiban migrate run` で進みます。"
+        )
+
+
+def _figures(one: Result) -> str:
+    summary = one.summary or {}
+    return "  ".join(f"{name} {value:,}" for name, value in summary.items() if isinstance(value, int))
