@@ -2,6 +2,7 @@
 
 from kiban.migration.mapping.book import HEADS, load_maps
 from kiban.migration.mapping.codes import CODE_HEADS
+from kiban.migration.mapping.inverse import NOTHING_BACK, Inverse, inverse_rule
 from kiban.migration.mapping.map import Map
 from kiban.migration.mapping.model import MADE, MOVED, NOT_HELD, Line, Lookup
 from kiban.migration.mapping.pair import quoted
@@ -12,15 +13,18 @@ __all__ = [
     "HEADS",
     "MADE",
     "MOVED",
+    "NOTHING_BACK",
     "NOT_HELD",
     "RULES",
     "Compiled",
+    "Inverse",
     "Line",
     "Lookup",
     "Map",
     "Rule",
     "Source",
     "compile_rule",
+    "inverse_rule",
     "load_maps",
     "quoted",
 ]

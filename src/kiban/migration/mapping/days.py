@@ -10,7 +10,7 @@ import polars as pl
 from kiban.kernel import FIRST_GREGORIAN_DAY, eras
 from kiban.migration.mapping.pair import Pair, quoted
 
-_ERAS: Final = tuple(
+ERAS: Final = tuple(
     (
         str(number),
         era.first_year,
@@ -73,7 +73,7 @@ def in_era(text: Pair, *, loose: bool) -> tuple[Pair, Pair]:
     form = held.matches(_ERA_DAY)
     expr: pl.Expr = pl.lit(None, pl.String)
     arms = ""
-    for era, first, begun, ended in _ERAS:
+    for era, first, begun, ended in ERAS:
         year, rest = held.cut(1, 2).plus(first - 1), held.cut(3, 4).parts("-", 2, 2)
         day = pl.concat_str([year.expr, rest.expr], separator="-")
         within = held.expr.str.starts_with(era) & day.is_between(pl.lit(begun), pl.lit(ended))

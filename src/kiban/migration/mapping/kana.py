@@ -6,14 +6,14 @@ from typing import Final
 
 from kiban.migration.mapping.pair import Pair, quoted
 
-_PLAIN: Final = dict(
+PLAIN: Final = dict(
     zip(
         "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｯｬｭｮｰ･ ",
         "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォッャュョー・\u3000",
         strict=True,
     )
 )
-_MARKED: Final = {
+MARKED: Final = {
     **{
         base + "ﾞ": full
         for base, full in zip(
@@ -32,10 +32,10 @@ def full_width(text: Pair) -> tuple[Pair, Pair]:
         The text, and the fault: `kana-form` where a half-width mark has no kana before it.
     """
     expr, sql = text.expr, text.sql
-    for old, new in _MARKED.items():
+    for old, new in MARKED.items():
         sql = f"replace({sql}, '{old}', '{new}')"
     # Polars takes the first of several needles that fits, so those of two characters stand first.
-    expr = expr.str.replace_many([*_MARKED, *_PLAIN], [*_MARKED.values(), *_PLAIN.values()], leftmost=True)
-    sql = f"translate({sql}, {quoted(''.join(_PLAIN))}, {quoted(''.join(_PLAIN.values()))})"
+    expr = expr.str.replace_many([*MARKED, *PLAIN], [*MARKED.values(), *PLAIN.values()], leftmost=True)
+    sql = f"translate({sql}, {quoted(''.join(PLAIN))}, {quoted(''.join(PLAIN.values()))})"
     value = Pair(expr, sql)
     return value, Pair.first_fault((value.matches(_HALF), "kana-form"))

@@ -7,12 +7,14 @@ from kiban.migration.records.layout import Copybook, Field, Reading, Record, Tab
 from kiban.migration.records.places import LEDGER, USES, Place
 from kiban.migration.records.proof import Proof, prove
 from kiban.migration.records.reader import Framing, Source, decode_file, record_count
+from kiban.migration.records.written import Faults, Wrote, framed, write_block, write_field
 
 __all__ = [
     "LEDGER",
     "USES",
     "Batch",
     "Copybook",
+    "Faults",
     "Field",
     "Framing",
     "Place",
@@ -21,10 +23,14 @@ __all__ = [
     "Record",
     "Source",
     "Table",
+    "Wrote",
     "decode_block",
     "decode_csv",
     "decode_file",
+    "framed",
     "parse_copybook",
     "prove",
     "record_count",
+    "write_block",
+    "write_field",
 ]

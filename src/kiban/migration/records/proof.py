@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kiban import characters
-from kiban.migration.records import numbers
 from kiban.migration.records.decode import applies
 from kiban.migration.records.layout import Field, Reading, Record, Table, base_name
 from kiban.migration.records.reader import Source, record_count
+from kiban.migration.records.written import write_field
 
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -188,13 +187,9 @@ def _compare(
     """Row by row: whether the bytes come back, whether there is a value, whether there is nothing in the bytes."""
     held = column.is_valid().to_numpy(zero_copy_only=False)
     low = ~block.any(axis=1)
+    same = (write_field(one, column, reading, page).block == block).all(axis=1)
     if one.kind in {"text", "national"}:
-        mode = reading.modes.get(base_name(one.name), "double" if one.kind == "national" else "single")
-        written = characters.encode_block(page, column, one.length, mode).block
-        return (written == block).all(axis=1), held, low | (~held & (written == block).all(axis=1))
-    whole = pc.multiply(column, 10**one.scale).cast(pa.int64()) if one.scale else column
-    values = whole.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    written = numbers.encode(one, values, ascii_digits=page.single_pad == 0x20)
+        return same, held, low | (~held & same)
     unset = reading.unset.get(base_name(one.name), ())
     blank = (block == page.single_pad).all(axis=1) & ("spaces" in unset)
-    return (written == block).all(axis=1), held, (low & ("low-values" in unset)) | blank
+    return same, held, (low & ("low-values" in unset)) | blank
