@@ -1,6 +1,9 @@
-"""What crosses a border is a set. Its rows have one canonical digest, and two sides of it can be compared."""
+"""What crosses a border is a set: parts, a manifest, receipts. Its rows have one canonical digest, and two sides can be compared."""
 
+from kiban.sets.buckets import Buckets, BucketSum, digest_of
 from kiban.sets.compare import DIFFERENCES, Comparison, Side, compare
+from kiban.sets.comparing import compare_sets, differing_buckets
+from kiban.sets.contents import Contents, contents, find, published
 from kiban.sets.digest import (
     BUCKETS,
     Column,
@@ -13,20 +16,71 @@ from kiban.sets.digest import (
     postgres_digest,
     row_digest,
 )
+from kiban.sets.expect import Expectation, Finding, expected
+from kiban.sets.manifest import Draft, Manifest, Part, new_set_id
+from kiban.sets.publish import columns_of, discard, publish, publish_folder
+from kiban.sets.receipts import Receipt, file_receipt, read_receipt, receipt_bytes, receipt_fits, receipts
+from kiban.sets.shelf import Access, Shelf, open_shelf
+from kiban.sets.signing import Signature, Signer, read_keys, read_signer
+from kiban.sets.sources import File, Raw, Rows, Source
+from kiban.sets.verify import batches, relation, verify
+from kiban.sets.writing import manifest_bytes, read_manifest
 
 __all__ = [
     "BUCKETS",
     "DIFFERENCES",
+    "Access",
+    "BucketSum",
+    "Buckets",
     "Column",
     "Comparison",
+    "Contents",
+    "Draft",
+    "Expectation",
+    "File",
+    "Finding",
+    "Manifest",
+    "Part",
+    "Raw",
+    "Receipt",
+    "Rows",
+    "Shelf",
     "Side",
+    "Signature",
+    "Signer",
+    "Source",
+    "batches",
     "bucket",
+    "columns_of",
     "compare",
+    "compare_sets",
+    "contents",
+    "differing_buckets",
+    "digest_of",
+    "discard",
     "duckdb_bucket",
     "duckdb_digest",
+    "expected",
+    "file_receipt",
+    "find",
+    "manifest_bytes",
+    "new_set_id",
+    "open_shelf",
     "pieces",
     "postgres_bucket",
     "postgres_day",
     "postgres_digest",
+    "publish",
+    "publish_folder",
+    "published",
+    "read_keys",
+    "read_manifest",
+    "read_receipt",
+    "read_signer",
+    "receipt_bytes",
+    "receipt_fits",
+    "receipts",
+    "relation",
     "row_digest",
+    "verify",
 ]

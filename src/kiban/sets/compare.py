@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from kiban.kernel import Problem
+from kiban.sets.buckets import PIECES, SUMS
 from kiban.sets.digest import Column, duckdb_bucket, duckdb_digest, quoted
 
 Progress = Callable[[str, int, int], None]
@@ -122,7 +123,7 @@ def _digests(
     """A table of key, bucket and digest; only half of each digest is kept in memory, as two numbers."""
     keys = ", ".join(quoted(column.name) for column in key)
     where = {"l": "left", "r": "right"}[name]
-    made = f"CREATE TEMP TABLE {name} AS SELECT {keys}, {{}} AS _bucket, {_PIECES} FROM "
+    made = f"CREATE TEMP TABLE {name} AS SELECT {keys}, {{}} AS _bucket, {PIECES} FROM "
     try:
         if isinstance(side, str):
             bucket = duckdb_bucket(duckdb_digest(key))
@@ -142,8 +143,6 @@ def _digests(
     return int(count)
 
 
-_PIECES = "CAST('0x' || _digest[1:15] AS BIGINT) AS _one, CAST('0x' || _digest[16:30] AS BIGINT) AS _two"
-_SUMS = "count(*) AS n, sum(CAST(_one AS HUGEINT)) AS one, sum(CAST(_two AS HUGEINT)) AS two"
 _STREAMED = "_streamed"
 
 
@@ -180,8 +179,8 @@ def _take(
 def _differing_buckets(connection: duckdb.DuckDBPyConnection) -> int:
     connection.execute(
         "CREATE TEMP TABLE differing AS SELECT coalesce(a._bucket, b._bucket) AS _bucket "
-        f"FROM (SELECT _bucket, {_SUMS} FROM l GROUP BY 1) a "
-        f"FULL JOIN (SELECT _bucket, {_SUMS} FROM r GROUP BY 1) b ON a._bucket = b._bucket "
+        f"FROM (SELECT _bucket, {SUMS} FROM l GROUP BY 1) a "
+        f"FULL JOIN (SELECT _bucket, {SUMS} FROM r GROUP BY 1) b ON a._bucket = b._bucket "
         "WHERE a.n IS DISTINCT FROM b.n OR a.one IS DISTINCT FROM b.one OR a.two IS DISTINCT FROM b.two"
     )
     [[count]] = connection.execute("SELECT count(*) FROM differing").fetchall()
@@ -192,7 +191,7 @@ def _differing_rows(connection: duckdb.DuckDBPyConnection, key: Sequence[Column]
     names = [quoted(column.name) for column in key]
     chosen = ", ".join(names)
     sides = [
-        f"(SELECT {chosen}, {_SUMS} FROM {side} WHERE _bucket IN (FROM differing) GROUP BY ALL) {side}"
+        f"(SELECT {chosen}, {SUMS} FROM {side} WHERE _bucket IN (FROM differing) GROUP BY ALL) {side}"
         for side in ("l", "r")
     ]
     same = " AND ".join(f"l.{name} IS NOT DISTINCT FROM r.{name}" for name in names)
