@@ -1,5 +1,6 @@
 """The integrated database: the only room that speaks SQL to the registers."""
 
+from kiban.store.amending import Amending, Amendment, amending
 from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
 from kiban.store.change import Change
 from kiban.store.claim import actor_key
@@ -9,6 +10,7 @@ from kiban.store.database import Store
 from kiban.store.digests import digest_columns, row_digests
 from kiban.store.editions import apply, plan
 from kiban.store.loads import Load, finished_load, strangers
+from kiban.store.past import Past, past
 from kiban.store.reindex import reindex
 from kiban.store.search import Hit, Page, Query
 from kiban.store.session import Row, Session
@@ -18,6 +20,8 @@ from kiban.store.tallies import tally
 from kiban.store.terminal import Command, psql
 
 __all__ = [
+    "Amending",
+    "Amendment",
     "Change",
     "Cluster",
     "ClusterStatus",
@@ -26,6 +30,7 @@ __all__ = [
     "Load",
     "Page",
     "Part",
+    "Past",
     "Plan",
     "Progress",
     "Query",
@@ -36,6 +41,7 @@ __all__ = [
     "Step",
     "Store",
     "actor_key",
+    "amending",
     "apply",
     "arrow_schema",
     "digest_columns",
@@ -44,6 +50,7 @@ __all__ = [
     "folder_parts",
     "import_arrow",
     "parquet_parts",
+    "past",
     "plan",
     "psql",
     "reindex",

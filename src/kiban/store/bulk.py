@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kiban.kernel import Actor, AsOf, Problem, Problems
-from kiban.store import checks, columns, jobs, publish, search_keys
+from kiban.store import chain, checks, columns, jobs, publish, search_keys
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, quoted
 
@@ -259,7 +260,7 @@ def copy_entries(connection: psycopg.Connection[Any], table: SearchTable, entrie
         copy.write(columns.to_csv(entries))
 
 
-def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> publish.Content:
+def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> chain.Content:
     """Keys, digests and references of all shadows; every task is independent, and two run at a time.
 
     Returns:
@@ -268,7 +269,7 @@ def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> publis
     Raises:
         Problems: `period-overlap`, `reference-missing`.
     """
-    contents: publish.Content = {}
+    contents: chain.Content = {}
     problems: list[Problem] = []
     loading = {table.register: table for table in tables}
 
@@ -333,10 +334,11 @@ def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) 
         yield from columns.from_csv(session.copy_out(_query(table, as_of)), schema, table.dates)
 
 
-def conditions(table: Table, as_of: AsOf | None) -> str:
-    """The SQL condition for the rows of two dates; None for every period that is known now."""
-    found = ["closed_by IS NULL" if as_of is None or as_of.known is None else _known(as_of)]
-    if table.has_periods and as_of is not None:
+def conditions(table: Table, as_of: AsOf | datetime | None) -> str:
+    """The SQL condition for the rows of two dates; for every period known at a moment, or now (None)."""
+    known = as_of.known if isinstance(as_of, AsOf) else as_of
+    found = ["closed_by IS NULL" if known is None else _known(known)]
+    if table.has_periods and isinstance(as_of, AsOf):
         found.append(f"valid_from <= '{as_of.valid}' AND '{as_of.valid}' < valid_to")
     return " AND ".join(found)
 
@@ -348,7 +350,6 @@ def _query(table: Table, as_of: AsOf | None) -> str:
     return f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {conditions(table, as_of)}) TO STDOUT (FORMAT csv)"
 
 
-def _known(as_of: AsOf) -> str:
-    assert as_of.known is not None
-    moment = as_of.known.isoformat()
+def _known(known: datetime) -> str:
+    moment = known.isoformat()
     return f"known_from <= '{moment}' AND '{moment}' < known_to"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -53,7 +54,7 @@ def row_digests(
     items: Sequence[str],
     key: Sequence[str],
     actor: Actor,
-    as_of: AsOf | None = None,
+    as_of: AsOf | datetime | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The digest of each stored row that the actor may see, in bounded memory.
 
@@ -63,7 +64,7 @@ def row_digests(
         items: what enters the digest, in this order; see `digest_columns`.
         key: items that tell the rows apart; need not be among `items`.
         actor: limits the rows to the wards of the actor; the export is logged before the first row.
-        as_of: the two dates; None for every period that is known now.
+        as_of: the two dates; a moment for every period that was known then, None for every one that is known now.
 
     Yields:
         The key in the types of `arrow_schema`, `_bucket` (int32) and `_digest` (64 hex digits), in no particular order;
@@ -79,10 +80,11 @@ def row_digests(
             fix = "name at least one item and one key"
             raise Problems([Problem("digest-empty", "nothing to take a digest of", register, fix)])
         statement = _statement(table, items, key, as_of)
-        asked = {"digests": list(items), "as_of": [str(as_of.valid), str(as_of.known)] if as_of else "all"}
-        session.log_export(register, asked)
-        if as_of is not None and as_of.known is not None:
-            session.settle(as_of.known)
+        known = as_of.known if isinstance(as_of, AsOf) else as_of
+        day = str(as_of.valid) if isinstance(as_of, AsOf) else "all"
+        session.log_export(register, {"digests": list(items), "as_of": [day, str(known)]})
+        if known is not None:
+            session.settle(known)
         types = columns.arrow_schema(table.group)
         schema = pa.schema(
             [
@@ -94,7 +96,7 @@ def row_digests(
         yield from columns.from_csv(session.copy_out(statement), schema)
 
 
-def _statement(table: Table, items: Sequence[str], key: Sequence[str], as_of: AsOf | None) -> str:
+def _statement(table: Table, items: Sequence[str], key: Sequence[str], as_of: AsOf | datetime | None) -> str:
     keys = digest_columns(table.group, key)
     digest = sets.postgres_digest(digest_columns(table.group, items), "s.")
     bucket = sets.postgres_bucket(sets.postgres_digest(keys, "s."))

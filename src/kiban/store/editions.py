@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, Problem, Problems
 from kiban.standard import Edition, definition
-from kiban.store import former, jobs, planning, publish
+from kiban.store import chain, former, jobs, planning, publish
 from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
 from kiban.store.rebuild import catch_up, rebuild
@@ -197,12 +197,12 @@ class _Work:
         if copied:
             progress("digest", len(copied), len(copied))
         title = self.plan.new.title
-        contents: publish.Content = {}
-        sealed: publish.Content = {}
+        contents: chain.Content = {}
+        sealed: chain.Content = {}
         with self.connection.transaction():
             touched = [step.register for step in self.plan.steps if step.action in ("rebuild", "keep")]
             publish.alone(self.connection, [self.old.get(n, self.new[n]) for n in touched], progress)
-            event, recorded_at = publish.open_event(self.connection)
+            event, recorded_at = chain.open_event(self.connection)
             self._schemas()
             for step in self.plan.steps:
                 if step.action == "end":
@@ -262,7 +262,7 @@ class _Work:
             (Jsonb({name: list(target) for name, target in table.references.items()}), table.register),
         )
 
-    def _in_force(self, actor: Actor, event: int, contents: publish.Content, sealed: publish.Content) -> None:
+    def _in_force(self, actor: Actor, event: int, contents: chain.Content, sealed: chain.Content) -> None:
         """Note the edition and write the event."""
         old, new = self.plan.old, self.plan.new
         if old is not None:
@@ -278,7 +278,7 @@ class _Work:
             "plan": self.plan.digest,
             "sealed": sealed,
         }
-        publish.close_event(self.connection, new.id, "edition", new.edition, actor, payload, contents)
+        chain.close_event(self.connection, new.id, "edition", new.edition, actor, payload, contents)
         self.connection.execute(
             "UPDATE kiban.job SET state = 'done', event = %s WHERE job = %s", (event, self.job)
         )

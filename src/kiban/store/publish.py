@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, Problem
 from kiban.standard import Edition
+from kiban.store import chain
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, literal, own_view, quoted
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 _SWAP_WAIT_MS = 2000  # longer than deadlock_timeout, after which an autovacuum gives way
 _SWAP_ATTEMPTS = 150
-
-Content = dict[str, dict[str, int | str]]
-"""Per register: rows added, the sum of their hashes as text, rows closed."""
 
 
 def build_keys(connection: psycopg.Connection[Any], table: Table) -> Iterator[None]:
@@ -112,7 +110,7 @@ def publish_import(
     connection: psycopg.Connection[Any],
     job: str,
     tables: Sequence[Table],
-    contents: Content,
+    contents: chain.Content,
     actor: Actor,
     progress: Callable[[str, int, int], None],
 ) -> int:
@@ -121,7 +119,7 @@ def publish_import(
         businesses = ",".join(sorted({table.schema for table in tables}))
         with connection.transaction():
             alone(connection, [table for table in tables if _is_empty(connection, table)], progress)
-            event, recorded_at = open_event(connection)
+            event, recorded_at = chain.open_event(connection)
             sealed: list[str] = []
             for table in tables:
                 if _is_empty(connection, table):
@@ -132,7 +130,7 @@ def publish_import(
                     sealed.append(table.register)
                 else:
                     _add(connection, table, event, recorded_at)
-            close_event(
+            chain.close_event(
                 connection, businesses, "import", job, actor, {"job": job, "sealed": sealed}, contents
             )
             connection.execute("UPDATE kiban.job SET state = 'done', event = %s WHERE job = %s", (event, job))
@@ -170,38 +168,6 @@ def alone(
         "sessions-open",
         "the registers could not be swapped: somebody reads them without a pause",
         fix="end long exports, backups and open terminals; the same command then goes on with the swap",
-    )
-
-
-def open_event(connection: psycopg.Connection[Any]) -> tuple[int, str]:
-    """Take the head of the chain until the end of the transaction; the number and the time of the event."""
-    row = connection.execute("SELECT event, recorded_at::text FROM kiban.open_event()").fetchone()
-    assert row is not None
-    return int(row[0]), str(row[1])
-
-
-def close_event(
-    connection: psycopg.Connection[Any],
-    business: str,
-    kind: str,
-    subject: str,
-    actor: Actor,
-    payload: dict[str, Any],
-    contents: Content,
-) -> None:
-    """Write the open event and its outbox row."""
-    who = [actor.id, actor.ward or "", ",".join(sorted(actor.wards)), actor.purpose]
-    connection.execute(
-        "SELECT kiban.close_event(%s, %s, %s, NULL, %s, %s, %s, %s)",
-        (
-            business,
-            kind,
-            subject,
-            who,
-            Jsonb(payload),
-            Jsonb(contents),
-            Jsonb({"registers": sorted(contents)}),
-        ),
     )
 
 

@@ -149,7 +149,15 @@ CREATE TABLE IF NOT EXISTS kiban.outbox (
     message jsonb NOT NULL
 );
 
-CREATE OR REPLACE FUNCTION kiban.open_event(OUT event bigint, OUT recorded_at timestamptz)
+DO $$   -- a database of before has no column for a run of events; asked first, because ALTER TABLE waits for everybody
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'kiban.head'::regclass AND attname = 'opened_last') THEN
+        ALTER TABLE kiban.head ADD COLUMN opened_last bigint;
+    END IF;
+END $$;
+
+-- Takes the chain for a run of events, usually of one. Each is known a microsecond after the one before it.
+CREATE OR REPLACE FUNCTION kiban.open_events(many bigint, OUT event bigint, OUT recorded_at timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -166,10 +174,13 @@ BEGIN
     PERFORM pg_advisory_xact_lock(x'4B6962616E0B'::bigint);   -- see kiban.settle
     -- The clock is read only now that both are held: read while waiting, it would be older than what was answered meanwhile.
     UPDATE kiban.head h
-    SET opened = h.event + 1, opened_by = pg_current_xact_id(),
+    SET opened = h.event + 1, opened_last = h.event + many, opened_by = pg_current_xact_id(),
         opened_at = greatest(clock_timestamp(), h.recorded_at + interval '1 microsecond')
     RETURNING h.opened, h.opened_at INTO event, recorded_at;
 END $$;
+
+CREATE OR REPLACE FUNCTION kiban.open_event(OUT event bigint, OUT recorded_at timestamptz)
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$ SELECT * FROM kiban.open_events(1) $$;
 
 -- "As known at T" must have one answer for ever. An event in the making carries a time that may lie before T: wait for it.
 CREATE OR REPLACE FUNCTION kiban.settle(known timestamptz) RETURNS void
@@ -189,25 +200,42 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, 
         e.business, e.kind, e.subject, coalesce(e.valid::text, ''), e.actor, e.ward, e.purpose, e.payload::text, e.content::text), 'UTF8'))
 $$;
 
-CREATE OR REPLACE FUNCTION kiban.close_event(
-    business text, kind text, subject text, valid date, who text[], payload jsonb, content jsonb, message jsonb
+-- Writes all events of the open run, in their order, each with its place in the outbox.
+CREATE OR REPLACE FUNCTION kiban.close_events(
+    business text, kind text, valid date, who text[], subjects text[], payloads jsonb[], contents jsonb[], messages jsonb[]
 ) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     h kiban.head;
     e kiban.event;
+    n record;
 BEGIN
-    IF concat(business, kind, subject, array_to_string(who, '')) ~ '[\x01-\x1f]' THEN   -- the digest separates by \x1f
+    IF concat(business, kind, array_to_string(subjects || who, '')) ~ '[\x01-\x1f]' THEN   -- the digest separates by \x1f
         PERFORM kiban.refuse('event-unreadable', 'the kind or the subject of the event holds a control character', 'use plain text');
     END IF;
     SELECT * INTO h FROM kiban.head;
-    e := ROW(h.opened, h.opened_at, business, kind, subject, valid, who[1], who[2], who[4], payload, content, h.digest, ''::bytea);
-    e.digest := kiban.event_digest(e);
-    INSERT INTO kiban.event SELECT (e).*;
-    INSERT INTO kiban.outbox VALUES (e.event, business, kind, subject, message);
-    UPDATE kiban.head SET event = e.event, digest = e.digest, recorded_at = e.recorded_at, opened = NULL, opened_at = NULL, opened_by = NULL;
+    IF cardinality(subjects) IS DISTINCT FROM h.opened_last - h.opened + 1 THEN
+        PERFORM kiban.refuse('event-empty', 'not every event that was opened changes something', 'give each at least one change');
+    END IF;
+    FOR n IN SELECT * FROM unnest(subjects, payloads, contents, messages) WITH ORDINALITY AS u(subject, payload, content, message, place) LOOP
+        e := ROW(h.opened + n.place - 1, h.opened_at + (n.place - 1) * interval '1 microsecond', business, kind, n.subject, valid,
+                 who[1], who[2], who[4], n.payload, n.content, h.digest, ''::bytea);
+        e.digest := kiban.event_digest(e);
+        INSERT INTO kiban.event SELECT (e).*;
+        INSERT INTO kiban.outbox VALUES (e.event, business, kind, n.subject, n.message);
+        h.digest := e.digest;
+    END LOOP;
+    UPDATE kiban.head SET event = e.event, digest = e.digest, recorded_at = e.recorded_at,
+        opened = NULL, opened_last = NULL, opened_at = NULL, opened_by = NULL;
     RETURN e.event;
 END $$;
+
+CREATE OR REPLACE FUNCTION kiban.close_event(
+    business text, kind text, subject text, valid date, who text[], payload jsonb, content jsonb, message jsonb
+) RETURNS bigint
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT kiban.close_events(business, kind, valid, who, ARRAY[subject], ARRAY[payload], ARRAY[content], ARRAY[message])
+$$;
 
 CREATE OR REPLACE FUNCTION kiban.no_open_event() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -225,7 +253,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- A register's row comes with the event that this very transaction is recording, is closed once, and is otherwise left alone.
+-- A register's row comes with an event that this very transaction is recording, is closed once, and is otherwise left alone.
 CREATE OR REPLACE FUNCTION kiban.guard() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -237,11 +265,13 @@ BEGIN
                              'use kiban.record_event');
     END IF;
     IF TG_OP = 'INSERT' THEN
-        IF NEW.event IS DISTINCT FROM h.opened OR NEW.known_from IS DISTINCT FROM h.opened_at
+        IF (NEW.event BETWEEN h.opened AND h.opened_last) IS NOT TRUE
+           OR NEW.known_from IS DISTINCT FROM h.opened_at + (NEW.event - h.opened) * interval '1 microsecond'
            OR NEW.closed_by IS NOT NULL OR NEW.known_to <> 'infinity' THEN
             PERFORM kiban.refuse('event-mismatch', 'the row does not carry the open event and its time', 'use kiban.record_event');
         END IF;
-    ELSIF OLD.closed_by IS NOT NULL OR NEW.closed_by IS DISTINCT FROM h.opened OR NEW.known_to IS DISTINCT FROM h.opened_at
+    ELSIF OLD.closed_by IS NOT NULL OR (NEW.closed_by BETWEEN h.opened AND h.opened_last) IS NOT TRUE
+        OR NEW.known_to IS DISTINCT FROM h.opened_at + (NEW.closed_by - h.opened) * interval '1 microsecond'
         OR to_jsonb(NEW) - 'closed_by' - 'known_to' IS DISTINCT FROM to_jsonb(OLD) - 'closed_by' - 'known_to' THEN
         PERFORM kiban.refuse('append-only', 'a row can only be closed, once, by the open event', 'use kiban.record_event');
     END IF;
