@@ -11,7 +11,7 @@ from typing import Any, Literal
 from kiban.characters import Mode
 from kiban.standard import Edition, definition
 
-Form = Literal["fixed", "rdw", "csv"]
+Form = Literal["fixed", "rdw", "vb", "csv"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class SourceFile:
         system: id of a `System`.
         path: relative to the unload folder.
         title, owner: as officials read them.
-        form: fixed records, variable records with a descriptor word, or CSV with a line of names.
+        form: records of one length, variable ones with a descriptor word before each (rdw) or in blocks besides (vb), or CSV with a line of names.
         segment: dataset name of a CSV file; "" for others, whose copybook names them.
         copybook: None for CSV.
         code_page: where it differs from that of the system; otherwise the system's.

@@ -3,64 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from kiban.kernel import Problem, Problems
+from kiban.migration.records.copybook_words import BINARY, PACKED, Entry, entries, fault
 from kiban.migration.records.layout import Copybook, Field, Kind, Record, Sign, Table
 
-_BINARY = {"COMP", "COMP-4", "COMP-5", "BINARY", "COMPUTATIONAL", "COMPUTATIONAL-4", "COMPUTATIONAL-5"}
-_PACKED = {"COMP-3", "PACKED-DECIMAL", "COMPUTATIONAL-3"}
-_FLOATS = {"COMP-1", "COMP-2", "COMPUTATIONAL-1", "COMPUTATIONAL-2"}
-_NOISE = {
-    "IS",
-    "ARE",
-    "TIMES",
-    "USAGE",
-    "ON",
-    "CHARACTER",
-    "JUST",
-    "JUSTIFIED",
-    "RIGHT",
-    "GLOBAL",
-    "EXTERNAL",
-    "ZEROS",
-}
-_CLAUSES = {
-    *(
-        "PIC",
-        "PICTURE",
-        "REDEFINES",
-        "OCCURS",
-        "USAGE",
-        "SIGN",
-        "SYNC",
-        "SYNCHRONIZED",
-        "LEADING",
-        "TRAILING",
-    ),
-    *(_BINARY | _PACKED | _FLOATS | {"DISPLAY", "DISPLAY-1", "NATIONAL"}),
-}
 _MOST_DIGITS = 18
-
-
-@dataclass
-class _Entry:
-    """One sentence of the copybook."""
-
-    line: int
-    level: int
-    name: str
-    picture: str | None = None
-    usage: str = ""
-    redefines: str | None = None
-    least: int = 1
-    most: int = 1
-    depends: str | None = None
-    separate: Sign | None = None
-    sync: bool = False
-    children: list[_Entry] = field(default_factory=list)
 
 
 def parse_copybook(text: str, where: str) -> Copybook:
@@ -77,10 +26,7 @@ def parse_copybook(text: str, where: str) -> Copybook:
             `copybook-twice` for two fields of one name.
     """
     faults: list[Problem] = []
-    entries = list(_entries(text, where, faults))
-    roots = _tree(entries)
-    for root in roots:
-        _inherit(root, "DISPLAY", where, faults)
+    roots = entries(text, where, faults)
     if not roots and not faults:
         faults.append(
             Problem("copybook-empty", "no record description", where, "give a copybook with a level 01")
@@ -92,139 +38,6 @@ def parse_copybook(text: str, where: str) -> Copybook:
     return Copybook(tuple(records), tuple(choices))
 
 
-def _entries(text: str, where: str, faults: list[Problem]) -> Iterator[_Entry]:
-    for line, sentence in _sentences(text):
-        words = re.findall(r"'[^']*'|\"[^\"]*\"|\S+", sentence)
-        if not words[0].isdigit():
-            faults.append(_fault("copybook-word", f"{words[0]} where a level number should be", where, line))
-            continue
-        level = int(words[0])
-        if level in {66, 78, 88}:
-            continue
-        named = len(words) > 1 and words[1].upper() not in {
-            "PIC",
-            "PICTURE",
-            "REDEFINES",
-            "OCCURS",
-            "VALUE",
-            "USAGE",
-        }
-        entry = _Entry(line, level, words[1] if named else "FILLER")
-        _clauses(entry, words[2 if named else 1 :], where, faults)
-        yield entry
-
-
-def _inherit(entry: _Entry, usage: str, where: str, faults: list[Problem]) -> None:
-    """Hand the usage of a group down to its fields, and refuse entries that are neither group nor field."""
-    entry.usage = entry.usage or usage
-    if entry.level == 77 or (entry.picture is not None and entry.children):
-        faults.append(_fault("copybook-word", f"{entry.name} cannot stand where it does", where, entry.line))
-    if entry.picture is None and not entry.children:
-        faults.append(
-            _fault(
-                "copybook-picture", f"{entry.name} has neither PIC nor fields of its own", where, entry.line
-            )
-        )
-    for child in entry.children:
-        _inherit(child, entry.usage, where, faults)
-
-
-def _sentences(text: str) -> Iterator[tuple[int, str]]:
-    """Sentences with the line they begin in; comments and the number areas of fixed form are left out."""
-    lines = text.splitlines()
-    fixed = any(re.match(r"^(\d{6}|\s{6})[ *\-/]\s*(\d\d|\*|$)", line) for line in lines) and not any(
-        re.match(r"^\s{0,5}\d\d\s+\S", line) for line in lines
-    )
-    begun, parts = 0, ""
-    for number, whole in enumerate(lines, 1):
-        if fixed:
-            if whole[6:7] in {"*", "/"}:
-                continue
-            line = whole[7:72]
-        else:
-            line = re.sub(r"\*>.*$|^\s*\*.*$", "", whole)
-        if not line.strip():
-            continue
-        begun = begun or number
-        parts += " " + line.strip()
-        while (end := re.search(r"\.(\s|$)", parts)) is not None:
-            sentence, parts = parts[: end.start()].strip(), parts[end.end() :].strip()
-            if sentence:
-                yield begun, sentence
-            begun = number if parts else 0
-    if parts.strip():
-        yield begun, parts.strip()
-
-
-def _clauses(entry: _Entry, words: list[str], where: str, faults: list[Problem]) -> None:
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        upper = word.upper()
-        if upper in {"PIC", "PICTURE"}:
-            if rest and rest[0].upper() == "IS":
-                rest.pop(0)
-            entry.picture = rest.pop(0).upper() if rest else ""
-        elif upper == "REDEFINES" and rest:
-            entry.redefines = rest.pop(0)
-        elif upper == "OCCURS" and rest:
-            if not rest[0].isdigit():
-                faults.append(_fault("copybook-word", f"OCCURS {rest[0]} is no number", where, entry.line))
-                return
-            _occurs(entry, rest)
-        elif upper in {"VALUE", "VALUES"}:  # what a field begins with says nothing about a file
-            while rest and rest[0].upper() not in _CLAUSES:
-                rest.pop(0)
-        elif upper in {"LEADING", "TRAILING"}:
-            entry.separate = "leading" if upper == "LEADING" else "trailing"
-            if not (rest and rest[0].upper() == "SEPARATE"):
-                entry.separate = None
-                if upper == "LEADING":
-                    faults.append(_fault("copybook-word", "SIGN LEADING without SEPARATE", where, entry.line))
-        elif upper in {"SYNC", "SYNCHRONIZED"}:
-            entry.sync = True
-        elif upper in _BINARY | _PACKED | {"DISPLAY", "DISPLAY-1", "NATIONAL"}:
-            entry.usage = upper
-        elif upper in _FLOATS:
-            faults.append(
-                _fault("copybook-float", f"{upper}: floating numbers hold no yen", where, entry.line)
-            )
-        elif upper not in _NOISE | {"SIGN", "SEPARATE"}:
-            faults.append(_fault("copybook-word", f"{word} is not understood", where, entry.line))
-
-
-def _occurs(entry: _Entry, rest: list[str]) -> None:
-    entry.least = entry.most = int(rest.pop(0))
-    if rest and rest[0].upper() == "TO":
-        rest.pop(0)
-        entry.most = int(rest.pop(0))
-    while rest and rest[0].upper() in {"TIMES", "DEPENDING", "ON", "INDEXED", "BY"}:
-        word = rest.pop(0).upper()
-        if word == "DEPENDING":
-            if rest and rest[0].upper() == "ON":
-                rest.pop(0)
-            entry.depends = rest.pop(0) if rest else ""
-        elif word == "INDEXED":
-            if rest and rest[0].upper() == "BY":
-                rest.pop(0)
-            rest.pop(0)
-
-
-def _tree(entries: list[_Entry]) -> list[_Entry]:
-    roots: list[_Entry] = []
-    path: list[_Entry] = []
-    for entry in entries:
-        while path and path[-1].level >= entry.level:
-            path.pop()
-        (path[-1].children if path else roots).append(entry)
-        path.append(entry)
-    return roots
-
-
-def _fault(code: str, message: str, where: str, line: int) -> Problem:
-    return Problem(code, message, f"{where} line {line}", "correct the copybook")
-
-
 class _Placing:
     """Puts the fields of one record at their places."""
 
@@ -234,7 +47,7 @@ class _Placing:
         self.table: Table | None = None
         self.fillers = 0
 
-    def record(self, root: _Entry) -> Record:
+    def record(self, root: Entry) -> Record:
         end = self.place(root, 0, (), "")
         seen: set[str] = set()
         for one in self.fields:
@@ -254,7 +67,7 @@ class _Placing:
             end = self.table.offset
         return Record(root.name, end, tuple(self.fields), self.table)
 
-    def place(self, entry: _Entry, offset: int, under: tuple[str, ...], suffix: str) -> int:
+    def place(self, entry: Entry, offset: int, under: tuple[str, ...], suffix: str) -> int:
         """Place an entry and what is in it; returns where it ends."""
         if entry.depends is not None:
             return self.varying(entry, offset)
@@ -266,7 +79,7 @@ class _Placing:
             return offset
         return self.once(entry, offset, under, suffix)
 
-    def once(self, entry: _Entry, offset: int, under: tuple[str, ...], suffix: str) -> int:
+    def once(self, entry: Entry, offset: int, under: tuple[str, ...], suffix: str) -> int:
         if entry.picture is not None:
             return self.leaf(entry, offset, under, suffix)
         starts: dict[str, tuple[int, int]] = {}
@@ -299,7 +112,7 @@ class _Placing:
         self.choices += [tuple(names) for names in shared.values()]
         return offset
 
-    def varying(self, entry: _Entry, offset: int) -> int:
+    def varying(self, entry: Entry, offset: int) -> int:
         inner = _Placing(self.where, self.faults, self.choices)
         length = inner.once(entry, 0, (), "")
         if self.table is not None or inner.table is not None:
@@ -311,7 +124,7 @@ class _Placing:
         )
         return offset + length * entry.most
 
-    def leaf(self, entry: _Entry, offset: int, under: tuple[str, ...], suffix: str) -> int:
+    def leaf(self, entry: Entry, offset: int, under: tuple[str, ...], suffix: str) -> int:
         read = _picture(entry)
         if isinstance(read, str):
             self.fault("copybook-picture", read, entry)
@@ -353,11 +166,11 @@ class _Placing:
             )
         )
 
-    def fault(self, code: str, message: str, entry: _Entry) -> None:
-        self.faults.append(_fault(code, message, self.where, entry.line))
+    def fault(self, code: str, message: str, entry: Entry) -> None:
+        self.faults.append(fault(code, message, self.where, entry.line))
 
 
-def _picture(entry: _Entry) -> dict[str, Any] | str:
+def _picture(entry: Entry) -> dict[str, Any] | str:
     """Kind, digits, scale, sign and length in bytes; or what is wrong."""
     picture = re.sub(r"(.)\((\d+)\)", lambda found: found[1] * int(found[2]), entry.picture or "")
     if re.fullmatch(r"[XA]+", picture):
@@ -371,8 +184,8 @@ def _picture(entry: _Entry) -> dict[str, Any] | str:
     sign: Sign = "none" if not picture.startswith("S") else entry.separate or "within"
     kind: Kind = "zoned"
     length = digits + (sign in {"leading", "trailing"})
-    if entry.usage in _PACKED:
+    if entry.usage in PACKED:
         kind, length = "packed", digits // 2 + 1
-    elif entry.usage in _BINARY:
+    elif entry.usage in BINARY:
         kind, length = "binary", 2 if digits <= 4 else 4 if digits <= 9 else 8
     return {"kind": kind, "digits": digits, "scale": scale, "sign": sign, "length": length}

@@ -10,12 +10,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kiban import characters
-from kiban.kernel import Problem
-from kiban.migration.records import numbers
-from kiban.migration.records.layout import Copybook, Field, Reading, Record, base_name
+from kiban.migration.records import choices, numbers
+from kiban.migration.records.layout import Copybook, Field, Reading, Record, Table, base_name
 from kiban.migration.records.places import Lines, Place
 
 Block = NDArray[np.uint8]
+Rows = NDArray[np.int64]
+_SHOWN = 16
+"""Bytes of a record that the ledger shows where all of it is at fault."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def decode_block(
     page: characters.CodePage,
     block: Block,
     place: Place,
-    lengths: NDArray[np.int64] | None = None,
+    lengths: Rows | None = None,
 ) -> Batch:
     """Decode records.
 
@@ -56,156 +58,158 @@ def decode_block(
     Raises:
         Problem: `choice-open` where two groups share bytes and nothing says which of them applies.
     """
-    check(copybook, reading)
+    choices.check(copybook, reading)
     lines = Lines(place)
+    work = _Work(copybook, reading, page, block, lengths, lines)
     segments: dict[str, pa.RecordBatch] = {}
     filled = 0
     rest = np.arange(len(block))
     for record in copybook.records:
         rows = rest
         if record.name in reading.when:
-            rows = rest[applies(record, record.name, reading, page, block[rest])]
+            rows = rest[choices.applies(record, record.name, reading, page, block[rest])]
             rest = np.setdiff1d(rest, rows, assume_unique=True)
         elif record is copybook.records[-1]:
             rest = rest[:0]
-        filled += _record(copybook, record, reading, page, block, rows, lengths, lines, segments)
+        made, more = work.record(record, rows)
+        segments.update(made)
+        filled += more
     for row in rest.tolist():
-        lines.add(row, 0, copybook.records[0].name, block[row, :16].tobytes(), "discriminator-unknown")
+        lines.add(row, 0, copybook.records[0].name, block[row, :_SHOWN].tobytes(), "discriminator-unknown")
     return Batch(segments, lines.ledger(), lines.uses(), filled)
 
 
-def check(copybook: Copybook, reading: Reading) -> None:
-    """Refuse a reading that leaves a choice open or names what is not there.
+@dataclass(frozen=True)
+class _Work:
+    """A block and how it is read. Its methods take the numbers of records in the block."""
 
-    Raises:
-        Problem: `choice-open`, `reading-unknown`.
-    """
-    fields = {base_name(one.name) for record in copybook.records for one in record.fields}
-    fields |= {
-        base_name(one.name) for record in copybook.records if record.table for one in record.table.fields
-    }
-    groups = {name for names in copybook.choices for name in names} | {
-        record.name for record in copybook.records
-    }
-    unknown = ({*reading.modes, *reading.unset, *(name for name, _ in reading.when.values())} - fields) | (
-        reading.when.keys() - groups
-    )
-    if unknown:
-        raise Problem(
-            "reading-unknown",
-            f"the copybook has no {', '.join(sorted(unknown))}",
-            fix="correct the plan's modes, unset and when, or the copybook",
-        )
-    open_choices = [name for names in copybook.choices for name in names if name not in reading.when]
-    open_choices += (
-        [one.name for one in copybook.records if one.name not in reading.when]
-        if len(copybook.records) > 1
-        else []
-    )
-    if open_choices:
-        raise Problem(
-            "choice-open",
-            f"nothing says when {', '.join(open_choices)} applies",
-            fix="name the field and its values in the plan: when: {GROUP: {field: FIELD, is: [values]}}",
-        )
+    copybook: Copybook
+    reading: Reading
+    page: characters.CodePage
+    block: Block
+    lengths: Rows | None
+    lines: Lines
 
+    def record(self, record: Record, rows: Rows) -> tuple[dict[str, pa.RecordBatch], int]:
+        """The datasets of one record description, and how many of its filler bytes hold something."""
+        rows = self.fitting(record, rows)
+        own = self.block[rows]
+        groups = {one for field in record.fields for one in field.under}
+        masks = {name: choices.applies(record, name, self.reading, self.page, own) for name in sorted(groups)}
+        tops = choices.kinds(self.copybook, record)
+        segments: dict[str, pa.RecordBatch] = {}
+        filled = 0
+        for top in tops or (record.name,):
+            chosen = np.flatnonzero(masks[top]) if tops else np.arange(len(rows))
+            fields = [one for one in record.fields if not tops or not one.under or one.under[0] == top]
+            made: dict[str, pa.Array] = _origin(self.lines.place.at(rows[chosen]))
+            for field in fields:
+                mask = np.ones(len(chosen), bool)
+                for group in field.under:
+                    mask &= masks[group][chosen]
+                if field.kind == "filler":
+                    filled += _filled(own[chosen][mask][:, field.offset : field.offset + field.length])
+                else:
+                    made[field.name] = self.field(field, own[chosen], mask, rows[chosen], 0)
+            segments[top] = pa.RecordBatch.from_pydict(made)
+            if record.table is not None:
+                segments[record.table.name] = self.table(record.table, made[record.table.count], rows[chosen])
+        for choice, told, lost in choices.undecided(self.copybook, record, self.reading, masks, len(rows)):
+            name, at, length = (told.name, told.offset, told.length) if told else (" / ".join(choice), 0, 1)
+            for row in np.flatnonzero(lost).tolist():
+                raw = own[row, at : at + length].tobytes()
+                self.lines.add(int(rows[row]), at, name, raw, "discriminator-unknown")
+        return segments, filled
 
-def applies(
-    record: Record, name: str, reading: Reading, page: characters.CodePage, block: Block
-) -> NDArray[np.bool_]:
-    """Which records of a block a record description, or a redefining group of it, is meant for.
-
-    Raises:
-        Problem: `reading-unknown`.
-    """
-    told, values = reading.when[name]
-    field = record.named(told)
-    if field is None:
-        raise Problem("reading-unknown", f"{record.name} has no {told}", fix="correct `when` in the plan")
-    seen = block[:, field.offset : field.offset + field.length]
-    found = np.zeros(len(block), bool)
-    for value in values:
-        written = page.encode(value).data or b""
-        if len(written) <= field.length:
-            bytes_ = written + page.pad("single") * (field.length - len(written))
-            found |= (seen == np.frombuffer(bytes_, np.uint8)).all(axis=1)
-    return found
-
-
-def _record(
-    copybook: Copybook,
-    record: Record,
-    reading: Reading,
-    page: characters.CodePage,
-    block: Block,
-    rows: NDArray[np.int64],
-    lengths: NDArray[np.int64] | None,
-    lines: Lines,
-    segments: dict[str, pa.RecordBatch],
-) -> int:
-    """Decode the rows of one record description; returns how many filler bytes hold something."""
-    if lengths is not None:
-        short = lengths[rows] < record.length
+    def fitting(self, record: Record, rows: Rows) -> Rows:
+        """Those that are as long as their description says; the others go to the ledger."""
+        if self.lengths is None:
+            return rows
+        lengths, end = self.lengths[rows], record.length
+        short = lengths < end
         for row in rows[short].tolist():
-            lines.add(row, 0, record.name, block[row, : min(16, int(lengths[row]))].tobytes(), "record-short")
-        over = np.zeros(len(rows), bool) if record.table else lengths[rows] > record.length
+            raw = self.block[row, : min(_SHOWN, int(self.lengths[row]))].tobytes()
+            self.lines.add(row, 0, record.name, raw, "record-short")
+        over = np.zeros(len(rows), bool) if record.table else lengths > end
         for row in rows[over].tolist():
-            end = record.length
-            lines.add(row, end, record.name, block[row, end : end + 16].tobytes(), "record-long")
-        rows = rows[np.logical_not(short | over)]
-    own = block[rows]
-    groups = {one for field in record.fields for one in field.under}
-    masks = {name: applies(record, name, reading, page, own) for name in groups}
-    tops = _top_choices(copybook, record)
-    filled = 0
-    for top in tops or (record.name,):
-        chosen = np.flatnonzero(masks[top]) if tops else np.arange(len(rows))
-        fields = [one for one in record.fields if not tops or not one.under or one.under[0] == top]
-        where = rows[chosen]
-        made: dict[str, pa.Array] = _origin(lines.place.at(where))
-        for field in fields:
-            mask = np.ones(len(chosen), bool)
-            for group in field.under:
-                mask &= masks[group][chosen]
-            if field.kind == "filler":
-                filled += _filled(own[chosen][mask][:, field.offset : field.offset + field.length])
-            else:
-                made[field.name] = _field(field, reading, page, own[chosen], mask, where, 0, lines)
-        segments[top] = pa.RecordBatch.from_pydict(made)
-        if record.table is not None:
-            segments[record.table.name] = _table(record, made, reading, page, block, where, lengths, lines)
-    for choice in (names for names in copybook.choices if set(names) & groups):
-        under = next(
-            (one.under[: one.under.index(choice[0])] for one in record.fields if choice[0] in one.under), ()
-        )
-        wanted = np.ones(len(rows), bool)
-        for group in under:
-            wanted &= masks[group]
-        lost = wanted & np.logical_not(
-            np.logical_or.reduce([masks[name] for name in choice if name in masks])
-        )
-        told = record.named(reading.when[choice[0]][0])
-        for at in np.flatnonzero(lost).tolist():
-            offset, length = (told.offset, told.length) if told else (0, 1)
-            lines.add(
-                int(rows[at]),
-                offset,
-                told.name if told else " / ".join(choice),
-                own[at, offset : offset + length].tobytes(),
-                "discriminator-unknown",
-            )
-    return filled
+            raw = self.block[row, end : end + _SHOWN].tobytes()
+            self.lines.add(row, end, record.name, raw, "record-long")
+        return rows[np.logical_not(short | over)]
 
+    def field(
+        self,
+        field: Field,
+        block: Block,
+        mask: NDArray[np.bool_],
+        rows: Rows,
+        starts: Rows | int,
+        index: Rows | None = None,
+    ) -> pa.Array:
+        """One field of some records, or of rows of their tables; null outside the mask and where it cannot be decoded.
 
-def _top_choices(copybook: Copybook, record: Record) -> tuple[str, ...]:
-    firsts = {one.under[0] for one in record.fields if one.under}
-    return next((names for names in copybook.choices if set(names) & firsts and _whole(record, names)), ())
+        Args:
+            field: as in the copybook.
+            block: of the records, or of the rows of their tables.
+            mask: where it applies.
+            rows: the record of each.
+            starts: byte of the record at which each begins.
+            index: number in the table of each; None outside of a table.
+        """
+        part = np.ascontiguousarray(block[:, field.offset : field.offset + field.length])
+        begin = np.broadcast_to(np.asarray(starts) + field.offset, rows.shape)
+        if field.kind in {"text", "national"}:
+            return self.text(field, part, mask, rows, begin, index)
+        return self.number(field, part, mask, rows, begin)
 
+    def text(
+        self,
+        field: Field,
+        part: Block,
+        mask: NDArray[np.bool_],
+        rows: Rows,
+        begin: Rows,
+        index: Rows | None,
+    ) -> pa.Array:
+        usual: characters.Mode = "double" if field.kind == "national" else "single"
+        part[np.logical_not(mask)] = 0
+        made = characters.decode_block(self.page, part, self.reading.modes.get(base_name(field.name), usual))
+        found = made.faults
+        for at, offset, code, raw in zip(
+            found.row.tolist(), found.offset.tolist(), found.code, found.raw, strict=True
+        ):
+            self.lines.add(int(rows[at]), int(begin[at]) + offset, field.name, raw, code)
+        self.lines.use(made.own, field.name, rows, begin, index)
+        return made.text
 
-def _whole(record: Record, names: tuple[str, ...]) -> bool:
-    """Whether a choice is between kinds of record: nothing but their discriminator stands outside of it."""
-    outside = [one for one in record.fields if not one.under or one.under[0] not in names]
-    return sum(one.length for one in outside) <= 4 and not any(one.under for one in outside)
+    def number(self, field: Field, part: Block, mask: NDArray[np.bool_], rows: Rows, begin: Rows) -> pa.Array:
+        values, reasons = numbers.decode(field, part, ascii_digits=self.page.single_pad == 0x20)
+        allowed = self.reading.unset.get(base_name(field.name), ())
+        for at in np.flatnonzero(mask & (reasons != 0)).tolist():
+            code = numbers.REASONS[reasons[at]]
+            if code not in allowed:
+                self.lines.add(int(rows[at]), int(begin[at]), field.name, part[at].tobytes(), code)
+        valid = mask & (reasons == 0)
+        return _decimals(field, values, valid) if field.scale else pa.array(values, mask=~valid)
+
+    def table(self, table: Table, count: pa.Array, rows: Rows) -> pa.RecordBatch:
+        """The rows of the tables at the ends of records; none where the count does not fit the record."""
+        told = count.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        ends = self.lengths[rows] if self.lengths is not None else np.full(len(rows), self.block.shape[1])
+        room, over = np.divmod(ends - table.offset, table.length)
+        good = (told >= table.least) & (told <= table.most) & (told == room) & (over == 0)
+        for at in np.flatnonzero(np.logical_not(good)).tolist():
+            self.lines.add(int(rows[at]), table.offset, table.name, b"", "table-count")
+        counts = np.where(good, told, 0)
+        parents = np.repeat(rows, counts)
+        index = np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)
+        starts = table.offset + index * table.length
+        part = self.block[parents[:, None], starts[:, None] + np.arange(table.length)]
+        columns = {**_origin(self.lines.place.at(parents)), "#index": pa.array(index + 1)}
+        everywhere = np.ones(len(parents), bool)
+        for field in table.fields:
+            if field.kind != "filler":
+                columns[field.name] = self.field(field, part, everywhere, parents, starts, index + 1)
+        return pa.RecordBatch.from_pydict(columns)
 
 
 def _origin(place: Place) -> dict[str, pa.Array]:
@@ -220,50 +224,6 @@ def _filled(block: Block) -> int:
     return int(((block != 0) & (block != 0x40) & (block != 0x20)).sum())
 
 
-def _field(
-    field: Field,
-    reading: Reading,
-    page: characters.CodePage,
-    block: Block,
-    mask: NDArray[np.bool_],
-    rows: NDArray[np.int64],
-    shift: NDArray[np.int64] | int,
-    lines: Lines,
-    index: NDArray[np.int64] | None = None,
-) -> pa.Array:
-    """One field of some records; null outside the mask and where it cannot be decoded."""
-    part = np.ascontiguousarray(block[:, field.offset : field.offset + field.length])
-    within = np.asarray(shift) + field.offset
-
-    def line(at: int, offset: int, raw: bytes, code: str) -> None:
-        start = int(within[at]) if within.ndim else int(within)
-        lines.add(int(rows[at]), start + offset, field.name, raw, code)
-
-    if field.kind in {"text", "national"}:
-        mode = reading.modes.get(base_name(field.name), "double" if field.kind == "national" else "single")
-        part[np.logical_not(mask)] = 0
-        made = characters.decode_block(page, part, mode)
-        for at, offset, code, raw in zip(
-            made.faults.row.tolist(),
-            made.faults.offset.tolist(),
-            made.faults.code,
-            made.faults.raw,
-            strict=True,
-        ):
-            line(at, offset, raw, code)
-        lines.use(made.own, field.name, rows, within, index)
-        return made.text
-    values, reasons = numbers.decode(field, part, ascii_digits=page.single_pad == 0x20)
-    allowed = reading.unset.get(base_name(field.name), ())
-    bad = mask & (reasons != 0)
-    for at in np.flatnonzero(bad).tolist():
-        code = numbers.REASONS[reasons[at]]
-        if code not in allowed:
-            line(at, 0, part[at].tobytes(), code)
-    valid = mask & (reasons == 0)
-    return _decimals(field, values, valid) if field.scale else pa.array(values, mask=np.logical_not(valid))
-
-
 def _decimals(field: Field, values: NDArray[np.int64], valid: NDArray[np.bool_]) -> pa.Array:
     """Implied decimals as decimal128, made from the integers without any floating number."""
     wide = np.stack([values, values >> 63], axis=1).astype(np.int64)
@@ -271,42 +231,3 @@ def _decimals(field: Field, values: NDArray[np.int64], valid: NDArray[np.bool_])
     return pa.Array.from_buffers(
         pa.decimal128(max(field.digits, field.scale), field.scale), len(values), [mask, pa.py_buffer(wide)]
     )
-
-
-def _table(
-    record: Record,
-    made: Mapping[str, pa.Array],
-    reading: Reading,
-    page: characters.CodePage,
-    block: Block,
-    rows: NDArray[np.int64],
-    lengths: NDArray[np.int64] | None,
-    lines: Lines,
-) -> pa.RecordBatch:
-    """The rows of the table at the end of the records."""
-    table = record.table
-    assert table is not None
-    told = made[table.count].fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    ends = lengths[rows] if lengths is not None else np.full(len(rows), block.shape[1])
-    room = (ends - table.offset) // table.length
-    good = (
-        (told >= table.least)
-        & (told <= table.most)
-        & (told == room)
-        & ((ends - table.offset) % table.length == 0)
-    )
-    for at in np.flatnonzero(np.logical_not(good)).tolist():
-        lines.add(int(rows[at]), table.offset, table.name, b"", "table-count")
-    counts = np.where(good, told, 0)
-    parents = np.repeat(np.arange(len(rows)), counts)
-    index = np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)
-    starts = table.offset + index * table.length
-    part = block[rows[parents][:, None], starts[:, None] + np.arange(table.length)]
-    columns = {**_origin(lines.place.at(rows[parents])), "#index": pa.array(index + 1)}
-    everywhere = np.ones(len(parents), bool)
-    for field in table.fields:
-        if field.kind != "filler":
-            columns[field.name] = _field(
-                field, reading, page, part, everywhere, rows[parents], starts, lines, index + 1
-            )
-    return pa.RecordBatch.from_pydict(columns)

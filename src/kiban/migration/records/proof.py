@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kiban import characters
-from kiban.migration.records.decode import applies
+from kiban.migration.records.choices import applies
 from kiban.migration.records.layout import Field, Reading, Record, Table, base_name
 from kiban.migration.records.reader import Source, record_count
 from kiban.migration.records.written import write_field

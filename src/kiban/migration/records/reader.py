@@ -1,11 +1,10 @@
-"""Reads files of records block by block: fixed length, or variable with a descriptor word before each record (RDW)."""
+"""Reads files of records block by block: of fixed length, or variable ones (see `framing`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +12,12 @@ from numpy.typing import NDArray
 from kiban import characters
 from kiban.kernel import Problem
 from kiban.migration.records.decode import Batch, decode_block
+from kiban.migration.records.framing import RUN, Framing, Run, runs
 from kiban.migration.records.layout import Copybook, Reading
 from kiban.migration.records.places import Place
 
-Framing = Literal["fixed", "rdw"]
-BLOCK_ROWS = 32_768
-_RDW = 4
+BLOCK_ROWS, BLOCK_BYTES = RUN, 1 << 25
+"""At most so many records, and bytes of records, are decoded at once."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Source:
     Attributes:
         name: of the file in the plan; stands in every row.
         path: of the file.
-        framing: fixed length, or RDW before each record.
+        framing: see `Framing`.
         copybook, reading, page: how it is read.
     """
 
@@ -56,15 +55,25 @@ class Source:
             )
         return lengths.pop()
 
+    def runs(self) -> Iterator[Run]:
+        """The records of a variable file, a run at a time.
+
+        Raises:
+            Problem: as `framing.runs`.
+        """
+        most = max(record.longest for record in self.copybook.records)
+        return runs(self.path, self.name, self.framing, most)
+
 
 def record_count(source: Source) -> int:
     """How many records a file has; every byte belongs to one of them.
 
     Raises:
-        Problem: `record-length` where a remainder is left, naming it; `record-descriptor` for a descriptor word that cannot be.
+        Problem: `record-length` where a remainder is left, naming it; `record-descriptor`, `block-descriptor` for a descriptor word
+            that cannot be.
     """
-    if source.framing == "rdw":
-        return len(_rdw(source)[0])
+    if source.framing != "fixed":
+        return sum(len(run.starts) for run in source.runs())
     size = source.path.stat().st_size
     count, rest = divmod(size, source.length)
     if rest:
@@ -91,17 +100,15 @@ def decode_file(source: Source, first: int = 0, stop: int | None = None) -> Iter
     if source.path.stat().st_size == 0:
         return
     data = np.memmap(source.path, np.uint8, "r")
-    if source.framing == "rdw":
-        starts, lengths = _rdw(source)
-        for begin in range(first, len(starts) if stop is None else stop, BLOCK_ROWS):
-            end = min(begin + BLOCK_ROWS, len(starts) if stop is None else stop)
-            yield _variable(source, data, starts[begin:end], lengths[begin:end], begin)
+    if source.framing != "fixed":
+        yield from _variable(source, data, first, stop)
         return
     count = record_count(source)
     records = data.reshape(count, source.length)
     last = count if stop is None else stop
-    for begin in range(first, last, BLOCK_ROWS):
-        end = min(begin + BLOCK_ROWS, last)
+    rows = _rows_at_once(source.length)
+    for begin in range(first, last, rows):
+        end = min(begin + rows, last)
         numbers = np.arange(begin, end, dtype=np.int64)
         place = Place(source.name, numbers + 1, numbers * source.length)
         yield decode_block(
@@ -109,35 +116,38 @@ def decode_file(source: Source, first: int = 0, stop: int | None = None) -> Iter
         )
 
 
-def _variable(
-    source: Source, data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64], begin: int
-) -> Batch:
-    longest = int(lengths.max())
-    wanted = starts[:, None] + np.arange(longest)
-    block = data[np.minimum(wanted, len(data) - 1)]
-    block[np.arange(longest) >= lengths[:, None]] = 0
-    place = Place(source.name, np.arange(begin, begin + len(starts), dtype=np.int64) + 1, starts)
-    return decode_block(source.copybook, source.reading, source.page, block, place, lengths)
+def _rows_at_once(length: int) -> int:
+    return max(1, min(BLOCK_ROWS, BLOCK_BYTES // length))
 
 
-def _rdw(source: Source) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First bytes and lengths of the records, without their descriptor words."""
-    data = source.path.read_bytes()
-    most = max(record.longest for record in source.copybook.records)
-    starts: list[int] = []
-    lengths: list[int] = []
-    at = 0
-    while at < len(data):
-        length = int.from_bytes(data[at : at + 2], "big") - _RDW
-        if length < 1 or length > most or at + _RDW + length > len(data) or data[at + 2 : at + 4] != b"\0\0":
-            raise Problem(
-                "record-descriptor",
-                f"the descriptor word of record {len(starts) + 1:,} says {length + _RDW} bytes; "
-                f"{len(data) - at:,} are left and a record has at most {most + _RDW}",
-                f"{source.name} byte {at}",
-                "ask for the whole file again, transferred in binary and with its descriptor words",
+def _variable(source: Source, data: NDArray[np.uint8], first: int, stop: int | None) -> Iterator[Batch]:
+    for run in source.runs():
+        wanted = run.between(first, stop)
+        rows = _rows_at_once(int(wanted.lengths.max(initial=1)))
+        for begin in range(wanted.first, wanted.first + len(wanted.starts), rows):
+            piece = wanted.between(begin, begin + rows)
+            numbers = np.arange(begin, begin + len(piece.starts), dtype=np.int64)
+            yield decode_block(
+                source.copybook,
+                source.reading,
+                source.page,
+                _gathered(data, piece),
+                Place(source.name, numbers + 1, piece.starts),
+                piece.lengths,
             )
-        starts.append(at + _RDW)
-        lengths.append(length)
-        at += _RDW + length
-    return np.array(starts, np.int64), np.array(lengths, np.int64)
+        if stop is not None and run.first + len(run.starts) >= stop:
+            return
+
+
+def _gathered(data: NDArray[np.uint8], run: Run) -> NDArray[np.uint8]:
+    """The records as one block, filled up behind their ends."""
+    longest = int(run.lengths.max())
+    block = np.zeros((len(run.starts), longest), np.uint8)
+    within = run.starts + longest <= len(data)
+    if within.any():
+        block[within] = np.lib.stride_tricks.sliding_window_view(data, longest)[run.starts[within]]
+    for row in np.flatnonzero(~within).tolist():  # the last few of a file
+        start, length = int(run.starts[row]), int(run.lengths[row])
+        block[row, :length] = data[start : start + length]
+    block[np.arange(longest) >= run.lengths[:, None]] = 0
+    return block

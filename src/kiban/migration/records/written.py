@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kiban import characters
 from kiban.kernel import Problem
 from kiban.migration.records import numbers
-from kiban.migration.records.decode import applies
+from kiban.migration.records.choices import applies
 from kiban.migration.records.layout import Field, Reading, Record, Table, base_name
 
 Bytes = NDArray[np.uint8]
