@@ -51,7 +51,11 @@ def both(
     found, ways = zip(*(answers or [(None, None)] * len(held)), strict=True)
     columns = {FIELD: pl.Series(held, strict=False), "@x": pl.Series(found, dtype=pl.String)}
     frame = pl.DataFrame({**columns, "@x#": pl.Series(ways, dtype=pl.Int64)}).with_row_index("n")
-    here = frame.select("n", value=one.value, fault=one.fault).rows()
+    told = frame.select("n", value=one.value, fault=one.fault, doubt=one.doubt)
+    assert told.filter(
+        pl.col("fault").is_not_null() & ~pl.col("doubt")
+    ).is_empty()  # no fault without a doubt
+    here = told.drop("doubt").rows()
     with duckdb.connect() as engine:
         engine.register("frame", frame.to_arrow())
         there = engine.sql(f"select n, {one.value_sql}, {one.fault_sql} from frame order by n").fetchall()

@@ -1,7 +1,8 @@
 """From old to new: the maps of a project, their closed list of rules, each for Polars and for DuckDB."""
 
 from kiban.migration.mapping.book import HEADS, load_maps
-from kiban.migration.mapping.codes import CODE_HEADS
+from kiban.migration.mapping.codes import CODE_HEADS, code_tables
+from kiban.migration.mapping.frames import COUNTS, REFUSED, Piece
 from kiban.migration.mapping.inverse import NOTHING_BACK, Inverse, inverse_rule
 from kiban.migration.mapping.map import Map
 from kiban.migration.mapping.model import MADE, MOVED, NOT_HELD, Line, Lookup
@@ -10,19 +11,23 @@ from kiban.migration.mapping.rules import RULES, Compiled, Rule, Source, compile
 
 __all__ = [
     "CODE_HEADS",
+    "COUNTS",
     "HEADS",
     "MADE",
     "MOVED",
     "NOTHING_BACK",
     "NOT_HELD",
+    "REFUSED",
     "RULES",
     "Compiled",
     "Inverse",
     "Line",
     "Lookup",
     "Map",
+    "Piece",
     "Rule",
     "Source",
+    "code_tables",
     "compile_rule",
     "inverse_rule",
     "load_maps",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from kiban.kernel import Problems
+from kiban.kernel import Problem, Problems
 from kiban.migration.mapping.codes import CodeTables
 from kiban.migration.mapping.fields import Segment, segments
 from kiban.migration.mapping.map import Map
@@ -193,8 +193,8 @@ class _Reader:
         bare = Line(item, name, how, source, rule.name, argument, note, place, nothing(), None, parent or "")
         words: Mapping[str, str] | None = None
         lookup: Lookup | None = None
-        if rule.argument == "codes":
-            words = self.tables.read(argument, codes, place)
+        if rule.argument == "codes" and target is not None:
+            words = self.tables.read(argument, target, codes, place)
         elif rule.argument == "reference":
             lookup = self._lookup(argument, place)
         elif not self._argument(rule, item, target, argument, place):
@@ -206,20 +206,18 @@ class _Reader:
 
     def _argument(self, rule: Rule, item: str, target: Item | None, argument: str, place: str) -> bool:
         """Whether the argument is what the rule needs."""
+        most = (target.digits if target else None) or 18
         wanted = {
             "": "",
-            "digits": "a number of digits, such as 15",
+            "digits": f"how many digits it has, up to {most}",
             "mark": "the mark, such as /",
             "text": "the text",
         }[rule.argument]
-        good = bool(argument) == bool(wanted) and (
-            rule.argument != "digits"
-            or (argument.isascii() and argument.isdigit() and 1 <= int(argument) <= 38)
-        )
+        good = bool(argument) == bool(wanted)
+        if rule.argument == "digits":
+            good = argument.isascii() and argument.isdigit() and 1 <= int(argument) <= most
         if not good:
-            what = (
-                f"rule {rule.name} takes no argument" if not wanted else f"rule {rule.name} needs an argument"
-            )
+            what = f"rule {rule.name} {'needs an argument' if wanted else 'takes no argument'}"
             self.fault("map-argument", what, place, f"write {wanted} into 引数" if wanted else "empty 引数")
             return False
         if rule.argument == "text":
@@ -227,8 +225,11 @@ class _Reader:
         return True
 
     def _constant(self, item: str, target: Item | None, text: str, place: str) -> bool:
-        checked = target or _DAY
-        problem = check_value(checked, text, self.edition.code_list(target) if target else None)
+        problem = check_value(target or _DAY, text, self.edition.code_list(target) if target else None)
+        if target is None and text.startswith("0000"):
+            problem = Problem(
+                "map-constant", "no calendar has a year 0", fix="write a day, such as 1900-01-01"
+            )
         if problem is not None:
             self.fault("map-constant", f"the constant of {item}: {problem.what}", place, problem.fix or "")
         return problem is None

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from kiban.standard import CodeList, Findings, read_rows, suggest
+from kiban.standard import CodeList, Findings, Item, check_value, read_rows, suggest
 
 FOLDER: Final = "codes"
 CODE_HEADS: Final = ("旧コード", "標準コード", "名称")
 """The columns of a code table, in order."""
+
+
+def code_tables(folder: Path) -> list[Path]:
+    """The code tables of a project folder, in order."""
+    return sorted((folder / FOLDER).glob("*.csv"))
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,13 @@ class CodeTables:
     findings: Findings
     seen: dict[str, dict[str, tuple[str, str]] | None] = field(default_factory=dict)
 
-    def read(self, name: str, codes: CodeList | None, place: str) -> Mapping[str, str] | None:
+    def read(self, name: str, item: Item, codes: CodeList | None, place: str) -> Mapping[str, str] | None:
         """A table for an item; None where it cannot be used.
 
         Args:
             name: of the table.
-            codes: the item's list, to which the codes of the standard have to belong; None where it is not coded.
+            item: to be filled; the codes of the standard have to fit it.
+            codes: the item's list, to which they have to belong; None where it is not coded.
             place: where the table is named.
 
         Finds `map-codes-missing`, `map-codes-twice`, `map-code-empty`, `map-code-unknown`.
@@ -42,20 +48,17 @@ class CodeTables:
             self.seen[name] = self._read(name)
         table = self.seen[name]
         if table is None:
-            near = [path.stem for path in sorted((self.folder / FOLDER).glob("*.csv"))]
+            near = [path.stem for path in code_tables(self.folder)]
             fix = suggest(name, near, f"write the table {FOLDER}/{name or 'NAME'}.csv and its name into 引数")
             self.findings.fault(
                 "map-codes-missing", f"there is no code table {name or '(empty)'}", place, fix
             )
             return None
         for new, line in table.values():
-            if codes is not None and not codes.free and new and new not in codes.values:
-                self.findings.fault(
-                    "map-code-unknown",
-                    f"{new} is not in the code list {codes.id} {codes.name} (for {place})",
-                    line,
-                    f"use one of {', '.join(codes.values[:20])}",
-                )
+            problem = check_value(item, new, codes) if new else None
+            if problem is not None:
+                what = f"{new} is no code for {place}: {problem.what}"
+                self.findings.fault("map-code-unknown", what, line, problem.fix or "")
         return {old: new for old, (new, _) in table.items()}
 
     def _read(self, name: str) -> dict[str, tuple[str, str]] | None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-import polars as pl
-
 from kiban.kernel import FIRST_GREGORIAN_DAY, eras
-from kiban.migration.mapping.pair import Pair, quoted
+from kiban.migration.mapping.pair import Pair
 
 ERAS: Final = tuple(
     (
@@ -19,86 +17,85 @@ ERAS: Final = tuple(
     )
     for number, era in enumerate(eras(), 1)
 )
-_DAY: Final = "^[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"
-_ERA_DAY: Final = "^[1-5][0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"
-_ZEROS: Final = "^0+$"
-_NINES: Final = "^99999999$"
+_OFFSETS: Final = {era: str(first - 1) for era, first, _, _ in ERAS}
+_BEGINS: Final = {era: begun for era, _, begun, _ in ERAS}
+_ENDS: Final = {era: ended for era, _, _, ended in ERAS}
+
+_MONTH_DAY: Final = "(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
 _LEAP: Final = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
-CALENDAR: Final = (
-    "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
-    f"|02-(0[1-9]|1[0-9]|2[0-8]))|{_LEAP}-02-29)$"
+_DAY: Final = f"^[0-9]{{4}}{_MONTH_DAY}$"
+_CALENDAR: Final = (
+    "^([0-9]{4}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)"
+    f"|02(0[1-9]|1[0-9]|2[0-8]))|{_LEAP}0229)$"
 )
-"""A day YYYY-MM-DD that the calendar has; 0000, which stands for "always", counts as a leap year."""
+"""A day YYYYMMDD that the calendar has; the year 0000, which stands for "always", is a leap year."""
+_ERA_DAY: Final = f"^[1-5][0-9]{{2}}{_MONTH_DAY}$"
+_ZEROS: Final = "^0+$"
+_OPEN: Final = "99999999"
+
+Made = tuple[Pair, list[tuple[Pair, str]]]
+"""A value that is null where it is refused, and the reasons to refuse it, the first that is true being told."""
 
 
-def western(text: Pair, *, loose: bool) -> tuple[Pair, Pair]:
-    """A day written YYYYMMDD, maybe without leading zeros; only zeros hold nothing.
+def western(text: Pair, *, loose: bool) -> Made:
+    """A day written YYYYMMDD, maybe without leading zeros, as YYYY-MM-DD; only zeros hold nothing.
+
+    Refuses with `date-form`, `date-calendar`.
 
     Args:
         text: what is held.
         loose: whether a day that only its month does not have is kept as written, as a family register does.
-
-    Returns:
-        The day as YYYY-MM-DD, and the fault: `date-form`, `date-calendar`.
     """
-    return _day(text.where(text.matches(_ZEROS).no()), loose=loose)
+    wide, held = text.padded(8), text.matches(_ZEROS).no()
+    value = wide.parts("-", 4, 2, 2).where(wide.matches(_DAY if loose else _CALENDAR))
+    return value, [
+        (wide.matches(_DAY).no().both(held), "date-form"),
+        (value.missing().both(held), "date-calendar"),
+    ]
 
 
-def begin(text: Pair) -> tuple[Pair, Pair]:
+def begin(text: Pair) -> Made:
     """The first day of a period, YYYYMMDD; only zeros say that it has none.
 
-    Returns:
-        The day, and the fault: `period-missing` for an empty field, `date-form`, `date-calendar`.
+    Refuses with `period-missing` for an empty field, `date-form`, `date-calendar`.
     """
-    return _end_of_period(text, text.matches(_ZEROS))
+    value, faults = western(text, loose=False)
+    return _ever(value), [(text.missing(), "period-missing"), *faults, (value.matches("^0000"), "date-form")]
 
 
-def end(text: Pair) -> tuple[Pair, Pair]:
+def end(text: Pair) -> Made:
     """The day after the last of a period, YYYYMMDD; only 99999999 says that it is open.
 
-    Returns:
-        The day, and the fault: `period-missing` for an empty field, `date-form`, `date-calendar`.
+    Refuses with `period-missing` for an empty field, `date-form`, `date-calendar`.
     """
-    return _end_of_period(text, text.matches(_NINES))
+    wide, held = text.padded(8), text.among([_OPEN]).no()
+    value = wide.parts("-", 4, 2, 2).where(wide.matches(_CALENDAR))
+    faults = [
+        (wide.matches(_DAY).no().both(held), "date-form"),
+        (value.missing().both(held), "date-calendar"),
+    ]
+    return _ever(value), [(text.missing(), "period-missing"), *faults, (value.matches("^0000"), "date-form")]
 
 
-def in_era(text: Pair, *, loose: bool) -> tuple[Pair, Pair]:
-    """A day written GYYMMDD, G from 1 for 明治 to 5 for 令和; only zeros hold nothing.
+def in_era(text: Pair, *, loose: bool) -> Made:
+    """A day written GYYMMDD, G from 1 for 明治 to 5 for 令和, as YYYY-MM-DD; only zeros hold nothing.
 
-    Returns:
-        The day as YYYY-MM-DD, and the fault: `date-era` for a day outside its era, an impossible month, or a day before
-        1873, whose calendar was lunar; `date-calendar`.
+    Refuses with `date-era` a day outside its era, an impossible month, and a day before 1873, whose calendar was lunar; and with
+    `date-calendar`.
+
+    Args:
+        text: what is held.
+        loose: as for `western`.
     """
-    held = text.where(text.matches(_ZEROS).no())
-    form = held.matches(_ERA_DAY)
-    expr: pl.Expr = pl.lit(None, pl.String)
-    arms = ""
-    for era, first, begun, ended in ERAS:
-        year, rest = held.cut(1, 2).plus(first - 1), held.cut(3, 4).parts("-", 2, 2)
-        day = pl.concat_str([year.expr, rest.expr], separator="-")
-        within = held.expr.str.starts_with(era) & day.is_between(pl.lit(begun), pl.lit(ended))
-        expr = pl.when(form.expr & within).then(day).otherwise(expr)
-        day_sql = f"{year.sql} || '-' || {rest.sql}"
-        arms += f" when substr({held.sql}, 1, 1) = '{era}' and {day_sql} between '{begun}' and '{ended}' then {day_sql}"
-    value = Pair(expr, f"case when regexp_matches({held.sql}, {quoted(_ERA_DAY)}) then case{arms} end end")
-    faults = [(held.missing().no().both(value.missing()), "date-era")]
-    return value, Pair.first_fault(*faults, *_outside(value, loose=loose))
+    era, held = text.cut(0, 1), text.matches(_ZEROS).no()
+    digits = text.cut(1, 2).plus(era.translated(_OFFSETS)).then(text.cut(3, 4))
+    day = digits.parts("-", 4, 2, 2)
+    within = day.between(era.translated(_BEGINS), era.translated(_ENDS)).both(text.matches(_ERA_DAY))
+    good = within if loose else within.both(digits.matches(_CALENDAR))
+    value = day.where(good)
+    return value, [(within.yes().no().both(held), "date-era"), (value.missing().both(held), "date-calendar")]
 
 
-def _day(held: Pair, *, loose: bool) -> tuple[Pair, Pair]:
-    wide = held.padded(8)
-    good = wide.matches(_DAY).both(held.matches("^[0-9]+$"))
-    value = wide.parts("-", 4, 2, 2).where(good)
-    return value, Pair.first_fault((good.no(), "date-form"), *_outside(value, loose=loose))
-
-
-def _outside(value: Pair, *, loose: bool) -> list[tuple[Pair, str]]:
-    return [] if loose else [(value.matches(CALENDAR).no(), "date-calendar")]
-
-
-def _end_of_period(text: Pair, unbound: Pair) -> tuple[Pair, Pair]:
-    value, fault = _day(text.where(unbound.no()), loose=False)
-    first = Pair.first_fault(
-        (text.missing(), "period-missing"), (value.matches("^0000"), "date-form")  # no calendar has a year 0
-    )  # fmt: skip
-    return value, Pair(pl.coalesce(first.expr, fault.expr), f"coalesce({first.sql}, {fault.sql})")
+def _ever(value: Pair) -> Pair:
+    """A day of a year that calendars have: 0000 is none."""
+    return value.where(value.matches("^0000").no())

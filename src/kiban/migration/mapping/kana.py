@@ -25,17 +25,17 @@ MARKED: Final = {
 _HALF: Final = "[\uff61-\uff9f]"
 
 
-def full_width(text: Pair) -> tuple[Pair, Pair]:
+def full_width(text: Pair) -> tuple[Pair, list[tuple[Pair, str]]]:
     """Half-width kana as full-width ones, marks of voicing joined to their kana, spaces full-width; nothing else is touched.
 
-    Returns:
-        The text, and the fault: `kana-form` where a half-width mark has no kana before it.
+    Refuses with `kana-form` a half-width mark that has no kana before it.
     """
-    expr, sql = text.expr, text.sql
+    sql = text.sql
     for old, new in MARKED.items():
         sql = f"replace({sql}, '{old}', '{new}')"
-    # Polars takes the first of several needles that fits, so those of two characters stand first.
-    expr = expr.str.replace_many([*MARKED, *PLAIN], [*MARKED.values(), *PLAIN.values()], leftmost=True)
     sql = f"translate({sql}, {quoted(''.join(PLAIN))}, {quoted(''.join(PLAIN.values()))})"
-    value = Pair(expr, sql)
-    return value, Pair.first_fault((value.matches(_HALF), "kana-form"))
+    # Polars takes the first of several needles that fits, so those of two characters stand first.
+    needles, wide = [*MARKED, *PLAIN], [*MARKED.values(), *PLAIN.values()]
+    whole = Pair(text.expr.str.replace_many(needles, wide, leftmost=True), sql)
+    left = whole.matches(_HALF)
+    return whole.where(left.no()), [(left, "kana-form")]

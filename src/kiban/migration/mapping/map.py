@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiban.migration.mapping import sql
+from kiban.migration.mapping import frames, sql
 from kiban.migration.mapping.model import MapLines
 
 
@@ -36,3 +37,18 @@ class Map(MapLines):
             Problems: as `sql`.
         """
         return sql.refusals(self, decoded, excluded)
+
+    def pieces(
+        self, decoded: Path, excluded: Path | None = None, file: str | None = None
+    ) -> Iterator[frames.Piece]:
+        """The rows of the group by Polars, file by file, in pieces of bounded memory and in the order of the files.
+
+        Args:
+            decoded: as for `sql`.
+            excluded: as for `sql`.
+            file: only of this file of the plan; None for all.
+
+        Raises:
+            Problems: as `sql`.
+        """
+        return frames.pieces(self, decoded, excluded, file)

@@ -76,6 +76,10 @@ class Pair:
         """Whether there is nothing; never unknown."""
         return Pair(self.expr.is_null(), f"({self.sql}) is null")
 
+    def yes(self) -> Pair:
+        """Whether a condition is true; never unknown."""
+        return Pair(self.expr.fill_null(False), f"coalesce({self.sql}, false)")
+
     def no(self) -> Pair:
         """The opposite of a condition; unknown where that is."""
         return Pair(~self.expr, f"not ({self.sql})")
@@ -108,10 +112,24 @@ class Pair:
             f" || {quoted(mark)} || ".join(piece.sql for piece in pieces),
         )
 
-    def plus(self, number: int) -> Pair:
-        """A text of digits as the text of a number that is greater by so much."""
-        expr = (self.expr.cast(pl.Int64, strict=False) + number).cast(pl.String)
-        return Pair(expr, f"cast(try_cast({self.sql} as bigint) + {number} as varchar)")
+    def then(self, other: Pair) -> Pair:
+        """The text, and another behind it; nothing where either is missing."""
+        return Pair(pl.concat_str([self.expr, other.expr]), f"{self.sql} || {other.sql}")
+
+    def plus(self, other: Pair) -> Pair:
+        """The sum of two texts of digits, as text; nothing where one is none."""
+        expr = self.expr.cast(pl.Int64, strict=False) + other.expr.cast(pl.Int64, strict=False)
+        return Pair(
+            expr.cast(pl.String),
+            f"cast(try_cast({self.sql} as bigint) + try_cast({other.sql} as bigint) as varchar)",
+        )
+
+    def between(self, first: Pair, last: Pair) -> Pair:
+        """Whether the text stands between two others, both included; unknown where one is missing."""
+        return Pair(
+            self.expr.is_between(first.expr, last.expr),
+            f"({self.sql}) between ({first.sql}) and ({last.sql})",
+        )
 
     def translated(self, words: Mapping[str, str]) -> Pair:
         """What a table says of the whole text; nothing where it does not have it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,15 +25,24 @@ def select(made: MapLines, decoded: Path, excluded: Path | None) -> str:
 
 def refusals(made: MapLines, decoded: Path, excluded: Path | None) -> str:
     """See `Map.refusals_sql`."""
-    rows = _rows(made, decoded, excluded)
-    parts = [
-        f'select {quoted(made.target.source)} as segment, "#file" as file, "#record" as record, "#index" as index, '
-        f"{quoted(line.item)} as item, {quoted(line.field)} as field, {quoted(line.rule)} as rule, {line.compiled.fault_sql} as code "
-        f"from ({rows}) where ({line.compiled.fault_sql}) is not null"
-        for line in made.lines
-        if line.rule
+    return " union all ".join(_refusal(made, line, decoded, excluded) for line in made.lines if line.rule)
+
+
+def _refusal(made: MapLines, line: Line, decoded: Path, excluded: Path | None) -> str:
+    rows = _rows(replace(made, lines=(line,)), decoded, excluded)  # only what this rule reads
+    said = zip(
+        (made.target.source, line.item, line.field, line.rule),
+        ("segment", "item", "field", "rule"),
+        strict=True,
+    )
+    segment, *others = (f"{quoted(text)} as {name}" for text, name in said)
+    columns = [
+        segment,
+        *(f"{named(name)} as {name[1:]}" for name in ORIGIN),
+        *others,
+        f"{line.compiled.fault_sql} as code",
     ]
-    return " union all ".join(parts)
+    return f"select * from (select {', '.join(columns)} from ({rows})) where code is not null"
 
 
 def _typed(line: Line, kind: pa.DataType) -> str:
