@@ -4,12 +4,15 @@
     publisher.py race FOLDER FLOW COUNT     publishes COUNT sets, all at one position; prints the ids that succeeded
     publisher.py killed PLACE               reads lines `STEP MOMENT SET_ID EPOCH`; publishes in a child that dies there; prints its end
 
+    publisher.py full PLACE SET_ID BYTES    publishes where no file may grow beyond so many bytes; prints the code of the problem
+
 The access to S3 stands in the environment.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -69,8 +72,8 @@ def race(folder: str, flow: str, count: int) -> None:
         tell(*(one for one in won if one))
 
 
-def three_parts() -> list[sets.Rows]:
-    """Rows enough that each part goes out in several pieces."""
+def three_parts(*, big: bool = False) -> list[sets.Source]:
+    """Rows in three batches a part; a big part is of another form, and goes out in several pieces."""
 
     def opened(first: int) -> Callable[[], Iterable[pa.RecordBatch]]:
         return lambda: [
@@ -80,6 +83,13 @@ def three_parts() -> list[sets.Rows]:
             for at in range(first, first + 150, 50)
         ]
 
+    def pieces(first: int) -> Callable[[], Iterable[bytes]]:
+        return lambda: (first.to_bytes(2, "big") * 2**20 for _ in range(4))
+
+    if big:
+        return [
+            sets.Raw(f"{first}.dat", 150, pieces(first), batches=opened(first)) for first in (0, 150, 300)
+        ]
     return [sets.Rows(f"{first}.parquet", opened(first)) for first in (0, 150, 300)]
 
 
@@ -93,10 +103,20 @@ def killed(place: str) -> None:
         child = os.fork()  # nothing here has threads yet
         if child == 0:
             die_at(int(step), moment)
-            sets.publish(sets.open_shelf(place), draft_of(set_id, int(epoch)), three_parts())
+            sets.publish(
+                sets.open_shelf(place), draft_of(set_id, int(epoch)), three_parts(big=moment == "during")
+            )
             os._exit(0)
         _, status = os.waitpid(child, 0)
         tell("killed" if os.WIFSIGNALED(status) else "done")
+
+
+def full(place: str, set_id: str, most: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    try:
+        sets.publish(sets.open_shelf(place), draft_of(set_id, 1), three_parts())
+    except Problem as problem:
+        tell(problem.code)
 
 
 def die_at(step: int, moment: str) -> None:
@@ -134,4 +154,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "killed":
         killed(sys.argv[2])
     else:
-        {"many": many, "race": race}[sys.argv[1]](sys.argv[2], sys.argv[3], int(sys.argv[4]))
+        {"many": many, "race": race, "full": full}[sys.argv[1]](sys.argv[2], sys.argv[3], int(sys.argv[4]))

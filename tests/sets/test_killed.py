@@ -60,11 +60,11 @@ def killable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Publish
 def test_a_publisher_killed_at_any_step_leaves_no_half_set_and_goes_on(
     killable: Publisher, scratch: Path, moment: str
 ) -> None:
-    shelf = killable.shelf
+    shelf, parts = killable.shelf, three_parts(big=moment == "during")
     whole = sets.publish(
         sets.open_shelf("memory:"),
         draft_of(said("x", 1).set_id, 1),
-        three_parts(),
+        parts,
     )
     ended = []
     for step in range(1, STEPS):
@@ -76,7 +76,7 @@ def test_a_publisher_killed_at_any_step_leaves_no_half_set_and_goes_on(
         assert [one.set_id for one in left.unfinished] == (
             [] if seen or not claimed(shelf, draft) else [draft.set_id]
         )
-        manifest = sets.publish(shelf, draft, three_parts())
+        manifest = sets.publish(shelf, draft, parts)
         assert seen in ([], [manifest])
         assert sets.verify(shelf, manifest, scratch=scratch, unsigned=True) == ()
         assert replace(manifest, set_id=whole.set_id, epoch=1) == whole
@@ -99,3 +99,18 @@ def test_what_a_killed_publisher_left_is_found_and_taken_away(killable: Publishe
     assert killable.shelf.sizes("") == {}
     if killable.shelf.folder is not None:
         assert [path for path in killable.shelf.folder.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("most", [50, 600, 3_000])
+def test_a_full_disk_is_refused_by_name_and_the_set_is_finished_when_there_is_room(
+    folder: sets.Shelf, scratch: Path, most: int
+) -> None:
+    draft = draft_of(said("x", 1).set_id, 1)
+    command = [sys.executable, str(SCRIPT), "full", folder.place, draft.set_id, str(most)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["shelf-not-writable"]
+    left = sets.contents(folder)
+    assert (left.sets, left.problems) == ((), ())
+    manifest = sets.publish(folder, draft, three_parts())
+    assert sets.verify(folder, manifest, scratch=scratch, unsigned=True) == ()
+    assert sets.contents(folder).unfinished == ()

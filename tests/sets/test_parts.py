@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +137,34 @@ def test_a_type_without_a_digest_is_refused_by_name() -> None:
     with pytest.raises(Problems) as caught:
         sets.columns_of(schema)
     assert [(p.code, p.where) for p in caught.value.problems] == [("set-columns", "a"), ("set-columns", "c")]
+
+
+def test_a_set_can_be_made_of_another_one_that_is_read_meanwhile(shelf: sets.Shelf, scratch: Path) -> None:
+    draw = random.Random(1)
+    texts = [draw.randbytes(16).hex() for _ in range(400_000)]  # more than goes out in one piece
+    table = pa.table({"bango": texts})
+    first = published(
+        shelf,
+        sets.Rows("a", table.to_batches),
+        key=("bango",),
+        columns=sets.columns_of(table.schema),
+        sums=(),
+    )
+    assert first.bytes > 2**20 * 5
+    copy = draft(epoch=2, key=first.key, columns=first.columns, sums=())
+    second = sets.publish(shelf, copy, [sets.Rows("b", lambda: sets.batches(shelf, first, scratch=scratch))])
+    assert (second.digest, second.rows) == (first.digest, first.rows)
+    assert sets.verify(shelf, second, scratch=scratch, unsigned=True) == ()
+
+
+def test_a_large_part_whose_source_fails_leaves_nothing_of_itself(shelf: sets.Shelf) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield from [bytes(2**20)] * 20
+        raise KeyError
+
+    said = draft(key=(), columns=(), sums=())
+    with pytest.raises(KeyError):
+        sets.publish(shelf, said, [sets.Raw("a", 1, pieces)])
+    assert [*shelf.sizes("")] == [f"parts/{said.set_id}/claim.json"]
+    if shelf.folder is not None:
+        assert [path.name for path in shelf.folder.rglob("*") if path.is_file()] == ["claim.json"]

@@ -181,3 +181,18 @@ def test_two_sets_are_compared_by_their_manifests_then_by_their_rows(
 def test_a_set_of_the_day_keeps_both_of_its_dates(shelf: sets.Shelf) -> None:
     published(shelf)
     assert sets.find(shelf, "zei.kazei", 1, 0).as_of == DAY
+
+
+def test_parts_taken_away_while_others_are_written_make_no_half_set(shelf: sets.Shelf, scratch: Path) -> None:
+    said = draft()
+
+    def while_discarded() -> list[pa.RecordBatch]:
+        sets.discard(shelf, said)
+        return list(ledger(10, 10).to_batches())
+
+    with pytest.raises(Problems) as caught:
+        sets.publish(shelf, said, [rows("a.parquet", 0, 10), sets.Rows("b.parquet", while_discarded)])
+    assert codes(caught.value.problems) == ["part-missing"]
+    assert sets.contents(shelf).sets == ()
+    manifest = sets.publish(shelf, said, [rows("a.parquet", 0, 10), rows("b.parquet", 10, 10)])
+    assert sets.verify(shelf, manifest, scratch=scratch, unsigned=True) == ()

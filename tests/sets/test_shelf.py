@@ -6,8 +6,9 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from kiban import sets
+from kiban import cli, sets
 from kiban.kernel import Problem
 
 from .conftest import SECRET, ObjectStore, draft, published
@@ -60,3 +61,23 @@ def test_a_folder_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> No
         sets.open_shelf(tmp_path / "nowhere")
     assert caught.value.code == "shelf-missing"
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_command_line_reaches_a_bucket_by_the_environment(
+    object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = object_store.shelf("by-command")
+    manifest = published(shelf)
+    for name, value in (("ACCESS_KEY_ID", "kiban"), ("SECRET_ACCESS_KEY", SECRET), ("REGION", "us-east-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    command = [
+        "sets",
+        "verify",
+        shelf.place,
+        manifest.set_id,
+        "--unsigned",
+        "--endpoint",
+        object_store.endpoint,
+    ]
+    done = CliRunner().invoke(cli.app, command)
+    assert (done.exit_code, "不備はありません" in done.stdout) == (0, True)

@@ -3,7 +3,7 @@
 from kiban.sets.buckets import Buckets, BucketSum, digest_of
 from kiban.sets.compare import DIFFERENCES, Comparison, Side, compare
 from kiban.sets.comparing import compare_sets, differing_buckets
-from kiban.sets.contents import Contents, contents, find, published
+from kiban.sets.contents import Contents, contents, find, positions, published
 from kiban.sets.digest import (
     BUCKETS,
     Column,
@@ -67,6 +67,7 @@ __all__ = [
     "new_set_id",
     "open_shelf",
     "pieces",
+    "positions",
     "postgres_bucket",
     "postgres_day",
     "postgres_digest",

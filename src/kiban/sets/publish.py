@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def publish(
     Raises:
         Problem: `set-exists` where another set has this id or this position of the flow; `part-repeated`; `part-unreadable`;
             what a source raises; `shelf-not-writable`, `shelf-unreadable`.
-        Problems: everything that is wrong with the draft.
+        Problems: everything that is wrong with the draft; `part-repeated`, `part-missing` of parts that are written.
     """
     _check(draft)
     place = places.manifest_of(draft)
@@ -72,7 +72,7 @@ def publish(
             made.append(_part(shelf, draft, len(made) + 1, source, digester))
             progress("parts", len(made), len(made) + 1)
     manifest = _manifest(draft, made, signer)
-    if wrong := faults(manifest):
+    if wrong := [*faults(manifest), *_gone(shelf, manifest)]:
         raise Problems(wrong)
     if not shelf.create(place, writing.manifest_bytes(manifest)):
         return _again(shelf, draft, shelf.read(place) or b"")
@@ -208,6 +208,15 @@ def _manifest(draft: Draft, made: list[tuple[Part, Buckets | None]], signer: Sig
     held = buckets.added(one for _, one in made if one is not None) if draft.key else None
     said = {one.name: getattr(draft, one.name) for one in fields(Draft)}
     return writing.signed(Manifest(**said, parts=parts, buckets=held), signer)
+
+
+def _gone(shelf: Shelf, manifest: Manifest) -> Iterator[Problem]:
+    """Parts that somebody took away while the others were written."""
+    there = shelf.sizes(places.parts_of(manifest.set_id))
+    for part in manifest.parts:
+        if there.get(places.place_of(manifest, part)) != part.bytes:
+            fix = "publish again, and discard no set that is being written"
+            yield Problem("part-missing", "the part was taken away before the set was whole", part.name, fix)
 
 
 def _again(shelf: Shelf, draft: Draft, standing: bytes) -> Manifest:

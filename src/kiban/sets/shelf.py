@@ -18,10 +18,12 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, MemoryStore, S3Store
 
 from kiban.kernel import Problem
+from kiban.sets import pumping
 
-_PIECE = 4 * 2**20
+_PIECE = 5 * 2**20
+"""S3 takes no smaller piece of a larger object."""
 _UPLOADS = 4
-"""Pieces of one object on their way at a time: with 5 MiB each, a writer holds 20 MiB."""
+"""Pieces of one object on their way at a time: a writer holds 20 MiB, and as much that waits."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,13 @@ class Shelf:
         Raises:
             Problem: `shelf-not-writable`; what the pieces raise.
         """
-        with self._reaching("shelf-not-writable", key):
-            pieces = data if isinstance(data, bytes) else iter(data)
-            obstore.put(self._store, key, pieces, max_concurrency=_UPLOADS)
-            self._settle(key)
+
+        def put(whole: bytes | Iterator[bytes]) -> None:
+            with self._reaching("shelf-not-writable", key):
+                obstore.put(self._store, key, whole, chunk_size=_PIECE, max_concurrency=_UPLOADS)
+                self._settle(key)
+
+        pumping.put_all(put, [data] if isinstance(data, bytes) else data, _PIECE)
 
     def create(self, key: str, data: bytes) -> bool:
         """Write an object that is not there yet. Returns whether it was so: of all who try, one succeeds.
