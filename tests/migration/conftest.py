@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kiban import main, town
+
+from .migrated import Case, Migrated, copied, migrate
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +47,16 @@ def faulty(old_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("faulty") / "old"
     town.unload(old_city, folder, faults=100, processes=1)
     return folder
+
+
+@pytest.fixture(scope="session")
+def migrated(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Migrated:
+    """A city of 4,000, migrated up to the load."""
+    return migrate(databases, tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture
+def case(migrated: Migrated, databases: Any, tmp_path: Path) -> Iterator[Case]:
+    """A copy of it for one test."""
+    with copied(migrated, databases, tmp_path / "work") as found:
+        yield found

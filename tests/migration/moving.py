@@ -68,7 +68,8 @@ def library() -> Library:
 
 
 def planned(folder: Path, editions: dict[str, Any]) -> Plan:
-    targets = tuple(Target(name, "any", folder, "ANY") for name in editions)
+    names = [path.parts[-2:] for path in sorted(folder.glob("*/*")) if path.parts[-2] in editions]
+    targets = tuple(Target(edition, group, folder, "ANY") for edition, group in names)
     day = date(2026, 10, 1)
     return Plan("juki", "試し", "281000", day, 48, folder, folder, (), (), targets, (), (), editions=editions)
 

@@ -21,7 +21,7 @@ from kiban.kernel import Period, Problems
 from kiban.migration.stages.load import LOADED
 from kiban.store import Change
 
-from .moving import BUSINESSES, HALL, Migration, library, migration_in, rows_in, until_alone
+from .moving import HALL, Migration, library, migration_in, rows_in, until_alone
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_every_converted_row_is_loaded_into_the_editions_of_the_plan(
         name: (rows, 0) for name, rows in rows_in(old_city).items()
     }
     with moving.store() as opened:
-        assert set(opened.applied()) == set(BUSINESSES)
+        assert set(opened.applied()) == {"resident", "nonresident_addressee"}
         assert opened.applied() == told["editions"]
     with psycopg.connect(reached.owner_dsn) as owner:
         who = owner.execute("SELECT actor, purpose FROM kiban.event WHERE kind = 'import'").fetchall()

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from kiban.kernel import Problem
-from kiban.sets.buckets import PIECES, SUMS
+from kiban.sets.buckets import PIECES, SUMS, BucketSum, digest_of
 from kiban.sets.digest import Column, duckdb_bucket, duckdb_digest, quoted
 
 Progress = Callable[[str, int, int], None]
@@ -36,6 +36,7 @@ class Comparison:
         buckets: buckets whose digests differ, of 4,096.
         missing, extra, differing, repeated: rows by what is wrong with them.
         differences: see `DIFFERENCES`, in the order of keys; at most as many lines as asked for.
+        digests: one of the rows of each side, in hex; see `digest_of`.
     """
 
     left: int
@@ -46,6 +47,7 @@ class Comparison:
     differing: int
     repeated: int
     differences: pa.Table
+    digests: tuple[str, str]
 
     @property
     def equal(self) -> bool:
@@ -93,10 +95,11 @@ def compare(
             progress("digests", number, 4)
             rows.append(_digests(connection, name, relation, key, columns))
         progress("buckets", 2, 4)
+        digests = (_digest(connection, "l"), _digest(connection, "r"))
         buckets = _differing_buckets(connection)
         if not buckets:
             progress("rows", 4, 4)
-            return Comparison(rows[0], rows[1], 0, 0, 0, 0, 0, DIFFERENCES.empty_table())
+            return Comparison(rows[0], rows[1], 0, 0, 0, 0, 0, DIFFERENCES.empty_table(), digests)
         progress("rows", 3, 4)
         counts = _differing_rows(connection, key)
         found = _fields(connection, left, right, key, columns, most)
@@ -110,6 +113,7 @@ def compare(
         differing=counts.get("differs", 0),
         repeated=counts.get("repeated", 0),
         differences=found,
+        digests=digests,
     )
 
 
@@ -174,6 +178,12 @@ def _take(
     if first:
         fix = "give one batch without rows for a side that holds none"
         raise Problem("compare-unreadable", "a stream of digests without a batch", where, fix)
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """One digest of all rows of a side."""
+    lines = connection.execute(f"SELECT _bucket, {SUMS} FROM {name} GROUP BY 1 ORDER BY 1").fetchall()
+    return digest_of(tuple(BucketSum(*line) for line in lines))
 
 
 def _differing_buckets(connection: duckdb.DuckDBPyConnection) -> int:

@@ -53,6 +53,7 @@ def compare_sets(
     """
     (_, one), (_, other) = left, right
     if not differing_buckets(one, other):
-        return Comparison(one.rows, other.rows, 0, 0, 0, 0, 0, DIFFERENCES.empty_table())
+        digests = (buckets.digest_of(one.buckets or ()), buckets.digest_of(other.buckets or ()))
+        return Comparison(one.rows, other.rows, 0, 0, 0, 0, 0, DIFFERENCES.empty_table(), digests)
     a, b = (relation(shelf, manifest, folder=folder) for shelf, manifest in (left, right))
     return compare(a, b, one.key_columns, one.columns, folder=folder, most=most, progress=progress)

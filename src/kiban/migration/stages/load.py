@@ -42,7 +42,7 @@ def _run(context: Context) -> Outcome:
             store.import_arrow(opened, parts, actor, job=job, progress=tell)
             done = store.finished_load(opened, job)
     assert done is not None
-    lines = [_line(name, parts, done) for name in sorted(folders)]
+    lines = [_line(name, parts, done) for name in _registers(context.plan)]
     editions = {edition.id: edition.edition for edition in _editions(context.plan)}
     told = {"job": job, "actor": actor.id, "editions": editions, "registers": lines}
     text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
@@ -71,6 +71,11 @@ def _job(plan: Plan, folders: Mapping[str, Path]) -> str:
     )
 
 
+def _registers(plan: Plan) -> list[str]:
+    """Every register the plan fills, in its order; one of which no row came is filled with nothing."""
+    return [f"{plan.editions[target.edition].id}.{target.group}" for target in plan.targets]
+
+
 def _editions(plan: Plan) -> list[Edition]:
     """The editions whose registers are filled, each once."""
     names = dict.fromkeys(target.edition for target in plan.targets)
@@ -95,13 +100,13 @@ def _refuse(opened: Store, plan: Plan, folders: Mapping[str, Path], done: Load |
         for edition in wanted
         if in_force.get(edition.id, edition.edition) != edition.edition
     ]
-    filled = {f"{edition.id}.{group.id}" for edition in wanted for group in edition.groups}
+    filled = _registers(plan)
     problems += [
         Problem("load-register", "converted, but no target of the plan", name, "run transform again")
         for name in folders
         if name not in filled
     ]
-    standing = [name for name in folders if name in opened.tables()]
+    standing = [name for name in filled if name in opened.tables()]
     for name, rows in store.strangers(opened, standing, done).items():
         if rows:
             whose = "rows that are not as this load left them" if done else "rows"

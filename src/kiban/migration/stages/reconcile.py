@@ -1,0 +1,134 @@
+"""Reconcile: the proof by an independent path that the database holds what the legacy files say, and protects whom they protect."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kiban.migration import mapping, proof
+from kiban.migration.plan import Plan
+from kiban.migration.proof import Decoded, Register
+from kiban.migration.stage import Context, Outcome, Stage, gate
+from kiban.migration.stages.load import LOADED, migrator, standing
+from kiban.migration.stages.transform import EXCLUDED, ROWS
+from kiban.store import Store
+
+CERTIFICATE, DIFFERENCES, PROTECTION = "certificate.json", "differences.parquet", "protection.parquet"
+_NAMED = 20_000
+
+
+def _run(context: Context) -> Outcome:
+    said = proof.declared(context.plan)
+    sides = _sides(context)
+    with context.open_store() as opened, _spill(context.units) as folder:
+        registers = [
+            _register(context, opened, side, folder, (number, len(sides)), said.confidential)
+            for number, side in enumerate(sides)
+        ]
+        protection, judged = _protection(context, opened, said)
+    load = json.loads((context.inputs["load"] / LOADED).read_text(encoding="utf-8"))
+    certificate = proof.certificate(context.plan, load, registers, protection)
+    text = json.dumps(certificate, ensure_ascii=False, indent=1, sort_keys=True)
+    (context.out / CERTIFICATE).write_text(text + "\n", encoding="utf-8")
+    tables = [one.compared.differences for one in registers] or [proof.DIFFERENCES.empty_table()]
+    pq.write_table(pa.concat_tables(tables), context.out / DIFFERENCES)
+    pq.write_table(judged, context.out / PROTECTION)
+    return _outcome(certificate, registers, protection)
+
+
+def _sides(context: Context) -> list[Decoded]:
+    """What the decoded files say of every register, by the maps as SQL."""
+    decoded = context.inputs["decode"]
+    left_out = context.inputs["cleanse"] / EXCLUDED
+
+    def side(one: mapping.Map) -> Decoded:
+        def select(items: Sequence[str], every: bool) -> str:
+            lines = tuple(line for line in one.lines if line.item in items)
+            return replace(one, lines=lines).sql(decoded, None if every else left_out)
+
+        return Decoded(one.register, one.group, select)
+
+    return [side(one) for one in mapping.load_maps(context.plan)]
+
+
+def _register(
+    context: Context,
+    opened: Store,
+    side: Decoded,
+    folder: Path,
+    place: tuple[int, int],
+    confidential: frozenset[str],
+) -> Register:
+    number, many = place
+    step = f"突合（{side.group.name}）"
+    context.progress(step, number, many)
+    actor = migrator(context.plan)
+    compared = proof.compare(opened, side, actor, folder=folder, most=_NAMED, progress=lambda *_: None)
+    with proof.engine(folder) as connection:
+        cells = proof.count(opened, connection, side, context.inputs["transform"] / ROWS, actor)
+    context.progress(step, number + 1, many)
+    return Register(side, compared, cells, side.register in confidential)
+
+
+def _protection(context: Context, opened: Store, said: proof.Declared) -> tuple[dict[str, Any], pa.Table]:
+    """What is said of protection, and everybody's judgement."""
+    if said.not_held:
+        return proof.not_protected(said.not_held), proof.PROTECTION.empty_table()
+    context.progress("支援措置の照合", 0, 1)
+    day = context.plan.cut_date
+    source = proof.in_source(context.inputs["decode"], said, day)
+    stored = proof.in_store(opened, said, day, migrator(context.plan), source)
+    judged = list(proof.judge(source, stored))
+    context.progress("支援措置の照合", 1, 1)
+    return proof.protected(source, judged), proof.table(judged)
+
+
+def _outcome(
+    certificate: dict[str, Any], registers: Sequence[Register], protection: dict[str, Any]
+) -> Outcome:
+    summary = {
+        **certificate["totals"],
+        "protected": protection["people"],
+        "weaker": protection["weaker"] + protection["missing"],
+        "unexplained": certificate["unexplained"],
+    }
+    return Outcome(summary, gate(list(proof.reasons(registers, protection))))
+
+
+@contextmanager
+def _spill(units: Path) -> Iterator[Path]:
+    """A folder for what does not fit into memory; what an earlier run left there goes."""
+    folder = units / "spill"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _outside(context: Context) -> str:
+    return standing(context, context.inputs["load"] / LOADED)
+
+
+def _reads(plan: Plan) -> list[Path]:
+    maps = [target.map for target in plan.targets]
+    return [plan.folder / proof.DECLARED, *maps, *mapping.code_tables(plan.folder)]
+
+
+RECONCILE = Stage(
+    "reconcile",
+    "突合",
+    ("decode", "cleanse", "transform", "load"),
+    _run,
+    reads=_reads,
+    outside=_outside,
+)

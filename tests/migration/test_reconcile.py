@@ -1,0 +1,210 @@
+"""What the database holds is proved against the legacy files by another path; whatever is not as they say is found by name."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow.parquet as pq
+
+from kiban import migration, store
+
+from .migrated import STAGES, Case, Migrated, copied, stages, work_in
+from .moving import library, until_alone
+
+
+def test_a_sound_load_gets_its_certificate_and_the_same_one_again(
+    case: Case, migrated: Migrated, databases: Any, tmp_path: Path
+) -> None:
+    first = case.reconcile()
+    assert [one.fresh for one in migration.run(STAGES, case.plan, case.work)] == [False] * len(STAGES)
+    assert first.gate is not None and first.gate.open and first.out is not None
+    found = case.certificate()
+    assert found["unexplained"] == 0
+    assert found["totals"]["rows"] == sum(one["rows"]["stored"] for one in found["registers"]) > 8_000
+    assert all(one["digests"]["source"] == one["digests"]["stored"] for one in found["registers"])
+    assert {one["register"]: len(one["items"]) for one in found["registers"]}["resident.jumin"] == 106
+    assert found["protection"]["people"] == found["protection"]["equal"] > 4
+    with copied(migrated, databases, tmp_path / "elsewhere") as other:
+        again = other.reconcile()
+        assert again.fresh and again.output == first.output
+
+
+def test_rows_that_are_gone_came_from_nowhere_or_count_otherwise_are_named(case: Case) -> None:
+    with case.owner() as owner:
+        owner.execute("DELETE FROM resident.choaza WHERE ctid = (SELECT min(ctid) FROM resident.choaza)")
+        [(gone,)] = owner.execute(
+            "UPDATE resident.choaza SET choazakanribango = '999999999999' "
+            "WHERE ctid = (SELECT max(ctid) FROM resident.choaza) RETURNING old.choazakanribango"
+        ).fetchall()
+        [(household, ward, begun)] = owner.execute(
+            "UPDATE resident.setai SET setaininzu = setaininzu + 2 WHERE ctid = (SELECT min(ctid) FROM resident.setai) "
+            "RETURNING setaibango, shiteitoshi_gyoseikutokodo, valid_from::text"
+        ).fetchall()
+    result = case.reconcile()
+    lines = case.told("differences")
+    assert {(line["what"], line["register"]) for line in lines} == {
+        ("missing", "resident.choaza"),
+        ("extra", "resident.choaza"),
+        ("differs", "resident.setai"),
+    }
+    [extra] = [line for line in lines if line["what"] == "extra"]
+    assert (extra["key"][0], extra["file"]) == ("999999999999", None)
+    assert gone in [line["key"][0] for line in lines if line["what"] == "missing"]
+    [differs] = [line for line in lines if line["what"] == "differs"]
+    assert (differs["key"], differs["item"]) == ([household, begun], "setaininzu")
+    [setai] = [one for one in case.certificate()["registers"] if one["register"] == "resident.setai"]
+    [cell] = [one for one in setai["cells"] if one["sums"]["setaininzu"][0] != one["sums"]["setaininzu"][1]]
+    assert (cell["ward"], cell["sums"]["setaininzu"][1] - cell["sums"]["setaininzu"][0]) == (ward, 2)
+    assert result.gate is not None
+    assert any(f"世帯 区{ward}の世帯人数の合計が一致しません" in reason for reason in result.gate.reasons)
+    assert any(reason.startswith("町字の件数が一致しません") for reason in result.gate.reasons)
+
+
+def test_what_cleansing_left_out_is_balanced_and_never_takes_protection_away(
+    case: Case, databases: Any
+) -> None:
+    source = pq.read_table(case.decoded / "SH-REC" / "SHIEN.parquet").to_pylist()
+    subjects = pq.read_table(case.decoded / "SH-TAISHO" / "SHIEN.parquet").to_pylist()
+    measure = next(row["SH-SHIEN-NO"] for row in source if row["SH-JOTAI"] == "2")
+    records = {row["#record"] for row in source if row["SH-SHIEN-NO"] == measure}
+    line = {"file": "SHIEN", "fate": "rejected", "reason": "試し"}
+    left_out = [line | {"segment": "SH-REC", "record": record, "index": 0} for record in sorted(records)]
+    left_out += [
+        line | {"segment": "SH-TAISHO", "record": row["#record"], "index": row["#index"]}
+        for row in subjects
+        if row["#record"] in records
+    ]
+    with databases.fresh() as database:
+        work = work_in(case.work.folder, store.Server(database.owner_dsn, database.app_dsn))
+        result = migration.run(stages(*left_out), case.plan, work)[-1]
+        assert result.stage.name == "reconcile" and result.out is not None
+        certificate = json.loads((result.out / "certificate.json").read_text(encoding="utf-8"))
+        assert certificate["totals"]["differences"] == certificate["totals"]["uneven"] == 0
+        whole = {one["register"]: one["whole"] for one in certificate["registers"]}
+        assert whole["resident.shiensochi"]["rejected"] == len(records)
+        assert whole["resident.shiensochi"]["every"] == len(source)
+        people = {str(row["SH-TS-ATENA"]).zfill(15) for row in subjects if row["#record"] in records}
+        judged = pq.read_table(result.out / "protection.parquet").to_pylist()
+        assert {one["person"] for one in judged if one["verdict"] != "equal"} == people
+        assert result.gate is not None and not result.gate.open
+
+
+def test_a_lost_database_takes_its_certificate_with_it(case: Case, databases: Any) -> None:
+    first = case.reconcile()
+    with databases.fresh() as database:
+        work = work_in(case.work.folder, store.Server(database.owner_dsn, database.app_dsn))
+        assert [one.state for one in migration.status(STAGES, case.plan, work)][-2:] == ["stale", "stale"]
+        again = migration.run(STAGES, case.plan, work)
+        assert [one.fresh for one in again][-3:] == [False, True, True]
+        assert again[-1].output == first.output
+
+
+_RUN = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from kiban import migration as room, store
+from migration.migrated import STAGES, work_in
+from migration.moving import library
+work = work_in(Path(sys.argv[2]), store.Server(sys.argv[3], sys.argv[4]))
+def tell(step, done, total):
+    print(step, done, flush=True)
+plan = room.load_plan(Path(sys.argv[5]), Path(sys.argv[6]), library())
+print(room.run(STAGES, plan, replace(work, progress=tell))[-1].output)
+"""
+
+
+def test_a_load_killed_half_way_ends_with_the_same_certificate(
+    case: Case, migrated: Migrated, databases: Any
+) -> None:
+    whole = case.reconcile()
+    with databases.fresh() as database:
+        server = store.Server(database.owner_dsn, database.app_dsn)
+        command = [sys.executable, "-c", _RUN, str(Path(__file__).parents[1]), str(case.work.folder)]
+        command += [server.owner_dsn, server.app_dsn, str(migrated.project), str(migrated.unload)]
+        for step, wanted in (("取込み（行）", 5), ("取込み（索引と検査）", 7), ("突合（世帯）", 1)):
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            assert process.stdout is not None
+            seen = 0
+            while seen < wanted and (line := process.stdout.readline()):
+                seen += line.startswith(step)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            assert (seen, process.returncode) == (wanted, -signal.SIGKILL)
+            until_alone(server)
+        again = migration.run(STAGES, case.plan, work_in(case.work.folder, server))[-1]
+        assert again.fresh and again.output == whole.output
+        with work_in(case.work.folder, server).open_store() as opened:
+            assert store.verify(opened).problems == ()
+
+
+def test_a_thousand_single_fields_changed_in_the_database_are_all_located(case: Case) -> None:
+    draw = random.Random(1)
+    seeded = set()
+    with case.owner() as owner:
+        for group, wanted in (
+            ("jumin", 700),
+            ("setai", 250),
+            ("choaza", 40),
+            ("shiensochi", 3),
+            ("shiensochi_taishosha", 7),
+        ):
+            seeded |= _seed(owner, group, wanted, draw)
+    assert len(seeded) == 1_000
+    result = case.reconcile()
+    assert result.gate is not None and not result.gate.open
+    located = {
+        (line["register"], tuple(line["key"]), line["item"])
+        for line in case.told("differences")
+        if line["what"] == "differs"
+    }
+    assert located == seeded
+    assert all(line["file"] and line["record"] for line in case.told("differences"))
+    found = case.certificate()
+    assert found["totals"]["differences"] == len({place[:2] for place in seeded})
+    assert found["unexplained"] >= found["totals"]["differences"]
+
+
+def _seed(
+    owner: psycopg.Connection[Any], group: str, wanted: int, draw: random.Random
+) -> set[tuple[Any, ...]]:
+    """Change single fields of different rows and items; where they are."""
+    known = library().edition("resident").group(group)
+    keys = [item.romaji for item in known.subject] + ["valid_from"]
+    items = [
+        item
+        for item in known.items
+        if item.romaji not in keys
+        and not item.repeats
+        and item != known.ward
+        and item.romaji not in known.references
+    ]
+    named = ", ".join(f'"{key}"' for key in keys)
+    rows = owner.execute(
+        f"SELECT ctid::text, {named} FROM resident.{group} ORDER BY {named}".encode()
+    ).fetchall()
+    places = draw.sample([(row, item) for row in rows for item in items], wanted)
+    found = set()
+    for (_, *key), item in places:
+        where = " AND ".join(f'"{name}" IS NOT DISTINCT FROM %s' for name in keys)
+        column = f'"{item.romaji}"'
+        new = {
+            "9": f"coalesce({column}, 0) + 1",
+            "DATE": f"CASE WHEN {column}::text = '2001-02-03' THEN '2001-02-04' ELSE '2001-02-03' END"
+            + ("" if item.allows_unknown_date else "::date"),
+        }.get(item.type, f"coalesce({column}, '') || '違'")
+        owner.execute(f'ALTER TABLE resident.{group} DROP CONSTRAINT IF EXISTS "ck_{item.romaji}"'.encode())
+        done = owner.execute(f"UPDATE resident.{group} SET {column} = {new} WHERE {where}".encode(), key)
+        assert done.rowcount == 1
+        told = [None if part in (None, date.min) else str(part) for part in key]
+        found.add((f"resident.{group}", tuple(told), item.romaji))
+    return found
