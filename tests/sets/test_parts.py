@@ -100,8 +100,8 @@ def test_the_same_rows_in_two_parts_are_refused(shelf: sets.Shelf) -> None:
 def test_a_folder_of_parquet_files_is_published_in_one_call(
     shelf: sets.Shelf, tmp_path: Path, scratch: Path
 ) -> None:
-    source = tmp_path / "zei[*]?' kazei"
-    source.mkdir()
+    source = tmp_path / "nendo=1999" / "zei[*]?' kazei"
+    source.mkdir(parents=True)
     for place, name in enumerate(("0002.parquet", "0001 '.parquet")):
         pq.write_table(ledger(place * 100, 100), source / name)
     (source / "rows.csv").write_text("not a part")

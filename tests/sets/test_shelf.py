@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import stat
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,11 @@ def test_a_url_that_is_no_place_is_refused_without_repeating_it(place: str) -> N
         sets.open_shelf(place)
     assert caught.value.code == "shelf-place"
     assert "geheim" not in str(caught.value)
+
+
+def test_a_folder_that_is_made_is_closed_to_others(tmp_path: Path) -> None:
+    sets.open_shelf(tmp_path / "new" / "shelf", make=True)
+    assert stat.S_IMODE((tmp_path / "new" / "shelf").stat().st_mode) == 0o700
 
 
 def test_a_folder_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def duckdb_digest(columns: Sequence[Column], of: str = "") -> str:
             "bytes": f"lower(hex({name}))",
         }.get(column.kind, f"CAST({name} AS VARCHAR)")
         frames.append(_duckdb_frame(text))
-    return f"sha256({' || '.join(frames)})"
+    return f"sha256(concat({', '.join(frames)}))"  # a chain of || would copy the row once for each column
 
 
 def _duckdb_frame(text: str) -> str:

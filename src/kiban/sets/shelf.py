@@ -198,7 +198,7 @@ def open_shelf(place: str | Path, *, make: bool = False, access: Access | None =
 
     Args:
         place: a folder; `s3://BUCKET/PREFIX`; or `memory:`, a new one that ends with the process.
-        make: make the folder where it is missing.
+        make: make the folder where it is missing; only its owner may look into it until they let others.
         access: how an S3 store is reached. What is not given is taken from the environment (AWS_ENDPOINT_URL, AWS_REGION,
             AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN).
 
@@ -221,7 +221,7 @@ def open_shelf(place: str | Path, *, make: bool = False, access: Access | None =
 
 def _made(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         what = f"the folder cannot be made ({error.strerror})"
         raise Problem("shelf-missing", what, str(folder), "name a folder that you may make") from error

@@ -216,7 +216,7 @@ def parquet(files: Iterable[Path]) -> str:
     """DuckDB SQL of the rows of Parquet files, whose names are taken as they are."""
     names = (str(file).replace("'", "''") for file in files)
     listed = ", ".join(f"'{_plain(name)}'" for name in names)
-    return f"read_parquet([{listed}])"
+    return f"read_parquet([{listed}], hive_partitioning = false)"  # a folder called a=1 is no column
 
 
 def _plain(name: str) -> str:
