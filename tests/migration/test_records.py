@@ -262,6 +262,16 @@ def test_writing_back_gives_the_same_bytes_but_for_what_is_listed(tmp_path: Path
     assert proof.fields == 4 * 10 - 1
 
 
+def test_a_shift_of_another_size_of_print_is_read_and_listed_as_written_otherwise(tmp_path: Path) -> None:
+    reading = Reading(modes={"KANA": "mixed"})
+    shifts = [JEF.to_double[0] + b"\xc5\xc4\x29\x40\x40", b"\x30\xe2\xc5\xc4\x29\x40"]
+    found = source(tmp_path, b"".join(row(KANA=kana) for kana in shifts), reading=reading)
+    assert [one["KANA"] for one in only(found).segments["REC"].to_pylist()] == ["田", "田"]
+    proof = proved(found)
+    assert (proof.other, proof.unexplained) == ({"KANA": 1}, 0)
+    assert proof.examples == {"KANA": (len(row()) + row().index(b"\x81\x82"),)}
+
+
 def test_a_byte_that_no_value_and_no_line_of_the_ledger_accounts_for_is_told(tmp_path: Path) -> None:
     found = source(tmp_path, row() * 3)
     read = list(records.decode_file(found))

@@ -16,9 +16,12 @@ from kiban.characters.codepages import (
     Fault,
     Mode,
     OwnCodes,
+    StreamDecoder,
+    StreamEncoder,
     code_page,
     decode_block,
     encode_block,
+    with_line_ends,
 )
 from kiban.characters.decisions import sign_decisions, signature_of, verify_decisions
 from kiban.characters.glyphs import Glyph, glyph_font, glyph_svg
@@ -56,6 +59,8 @@ __all__ = [
     "OwnCodes",
     "Placed",
     "Shrunk",
+    "StreamDecoder",
+    "StreamEncoder",
     "address_key",
     "address_keys",
     "check_decisions",
@@ -81,4 +86,5 @@ __all__ = [
     "strip_selectors",
     "told_apart",
     "verify_decisions",
+    "with_line_ends",
 ]

@@ -8,6 +8,7 @@ from kiban.characters.codepages.blocks import (
 )
 from kiban.characters.codepages.page import CodePage, Decoded, Encoded, Fault, Mode
 from kiban.characters.codepages.shelf import CODE_PAGES, code_page
+from kiban.characters.codepages.stream import StreamDecoder, StreamEncoder, with_line_ends
 from kiban.characters.codepages.written import EncodedBlock, encode_block
 
 __all__ = [
@@ -21,7 +22,10 @@ __all__ = [
     "Fault",
     "Mode",
     "OwnCodes",
+    "StreamDecoder",
+    "StreamEncoder",
     "code_page",
     "decode_block",
     "encode_block",
+    "with_line_ends",
 ]

@@ -62,10 +62,12 @@ class CodePage:
         name: such as jef.
         single: code of one byte to text.
         double: code of two bytes to text.
-        to_double, to_single: shift codes; empty where lead bytes tell. The first of each is written.
+        to_double, to_single: shift codes; empty where lead bytes tell. The first of each is written, the others are only read.
         leads: first bytes of double-byte codes, where there are no shift codes.
         user_areas: that a city fills itself (gaiji), as (first, last) code; rows and cells both lie between theirs.
         double_pad, single_pad: codes that fill up fields.
+        gaiji: codes that the city decided on, also in `double`.
+        read_only: codes that are read and, as a table says, never written: another code of their text is.
     """
 
     name: str
@@ -78,6 +80,7 @@ class CodePage:
     double_pad: int = 0x4040
     single_pad: int = 0x40
     gaiji: Mapping[int, str] = field(default_factory=dict)
+    read_only: frozenset[int] = frozenset()
 
     def decode(self, data: bytes, *, start: Literal["single", "double"] = "single") -> Decoded:
         """Read a text. Padding stays; nothing is replaced.
@@ -132,10 +135,35 @@ class CodePage:
     def _encode(
         self, text: str, single: Mapping[str, int], double: Mapping[str, int], *, wide: bool
     ) -> Encoded:
+        made, now, _ = self._part(text, single, double, wide=wide, last=True)
+        return Encoded(None if made.data is None else made.data + self.back(now, wide), made.faults)
+
+    def encode_part(self, text: str, *, wide: bool, last: bool) -> tuple[Encoded, bool, int]:
+        """Write the first characters of a text, in a state and without the shift back.
+
+        Args:
+            text: to write.
+            wide: whether the state is that of double-byte codes.
+            last: whether nothing follows the text; otherwise characters wait where a selector might follow.
+
+        Returns:
+            What was written with offsets in the text, the state afterwards, and how many characters it was.
+        """
+        return self._part(text, self.single_codes, self.double_codes, wide=wide, last=last)
+
+    def back(self, wide: bool, started: bool) -> bytes:
+        """The shift code from a state, wide or not, to the one a text started in; empty where none is needed."""
+        if wide == started or self.leads:
+            return b""
+        return (self.to_single if wide else self.to_double)[0]
+
+    def _part(
+        self, text: str, single: Mapping[str, int], double: Mapping[str, int], *, wide: bool, last: bool
+    ) -> tuple[Encoded, bool, int]:
         parts: list[bytes] = []
         faults: list[Fault] = []
-        started, place = wide, 0
-        while place < len(text):
+        place, end = 0, len(text) if last else len(text) - 2  # a character, its selector, and none behind it
+        while place < end:
             size = 2 if text[place : place + 2] in double else 1
             unit = text[place : place + size]
             one, two = single.get(unit), double.get(unit)
@@ -148,14 +176,11 @@ class CodePage:
                 faults.append(Fault(place - size, b"", UNENCODABLE))
                 continue
             needs = one is None or (wide and two is not None)  # stays in the state where both would do
-            if needs != wide and not self.leads:
-                parts.append((self.to_double if needs else self.to_single)[0])
-                wide = needs
+            parts.append(self.back(wide, needs))
+            wide = wide if self.leads else needs
             code = two if needs else one
             parts.append((code or 0).to_bytes(2 if needs else 1, "big"))
-        if wide != started and not self.leads:
-            parts.append((self.to_single if wide else self.to_double)[0])
-        return Encoded(None, tuple(faults)) if faults else Encoded(b"".join(parts))
+        return Encoded(None if faults else b"".join(parts), tuple(faults)), wide, place
 
     def pad(self, mode: Mode) -> bytes:
         """What fills up a field of this mode."""
@@ -178,12 +203,12 @@ class CodePage:
     @cached_property
     def single_codes(self) -> dict[str, int]:
         """Text to single-byte code."""
-        return _inverse(self.single, self.single_pad)
+        return self._inverse(self.single, self.single_pad)
 
     @cached_property
     def double_codes(self) -> dict[str, int]:
         """Text to double-byte code; of several codes for one text the padding's, then one of the city's, then the lowest."""
-        return _inverse(self.double, self.double_pad) | {
+        return self._inverse(self.double, self.double_pad) | {
             text: code
             for code, text in sorted(self.gaiji.items(), reverse=True)
             if text not in self._base_texts
@@ -192,11 +217,24 @@ class CodePage:
     @cached_property
     def one_way(self) -> frozenset[int]:
         """Double-byte codes that are read as a text that is written with another code: keep their raw bytes."""
-        return frozenset(code for code, text in self.double.items() if self.double_codes[text] != code)
+        return frozenset(code for code, text in self.double.items() if self.double_codes.get(text) != code)
+
+    @property
+    def one_way_shifts(self) -> tuple[bytes, ...]:
+        """Shift codes that are read like another and written as that one: they set a size of print, which no text holds."""
+        return (*self.to_double[1:], *self.to_single[1:])
 
     @cached_property
     def _base_texts(self) -> frozenset[str]:
         return frozenset(text for code, text in self.double.items() if code not in self.gaiji)
+
+    def _inverse(self, table: Mapping[int, str], pad: int) -> dict[str, int]:
+        found = {
+            text: code for code, text in sorted(table.items(), reverse=True) if code not in self.read_only
+        }
+        if pad in table:
+            found[table[pad]] = pad
+        return found
 
     def _shift(self, data: bytes, place: int, wide: bool) -> bytes:
         for shift in self.to_single if wide else self.to_double:
@@ -213,10 +251,3 @@ def _complete(text: str, after: int) -> bool:
 def is_selector(char: str) -> bool:
     """Whether a character only chooses the shape of the one before it."""
     return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
-
-
-def _inverse(table: Mapping[int, str], pad: int) -> dict[str, int]:
-    found = {text: code for code, text in sorted(table.items(), reverse=True)}
-    if pad in table:
-        found[table[pad]] = pad
-    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,17 +38,20 @@ def code_page(name: str, *, tables: Sequence[Path] = (), gaiji: Mapping[int, str
         )
     made = _MADE[name]()
     single, double = dict(made["single"]), dict(made["double"])
+    read_only: frozenset[int] = frozenset()
     for file in tables:
-        more_single, more_double = _tables.read_table(file)
-        single |= more_single
-        double |= more_double
+        given = _tables.read_table(file)
+        single |= given.single
+        double |= given.double
+        read_only = read_only - given.single.keys() - given.double.keys() | given.read_only
     if made.pop("needs_table", False) and not tables:
         raise Problem(
             "code-table-needed",
             f"the codes of {name} are not known for certain; Kiban does not guess them",
             fix='give the maker\'s table as JSON: rows such as {"code": "41A1", "unicode": "4E02"}',
         )
-    page = CodePage(name, **{**made, "single": single, "double": double})
+    made = {**made, "single": single, "double": double, "read_only": read_only}
+    page = CodePage(name, **made)
     own = dict(gaiji or {})
     outside = [code for code in own if page.reason(code, 2) != "gaiji-undecided" and code not in page.double]
     if outside:
@@ -57,7 +61,7 @@ def code_page(name: str, *, tables: Sequence[Path] = (), gaiji: Mapping[int, str
             where=", ".join(f"{code:04X}" for code in sorted(outside)[:5]),
             fix="check whether the chart belongs to this system",
         )
-    return CodePage(name, **{**made, "single": single, "double": double | own, "gaiji": own})
+    return replace(page, double=double | own, gaiji=own, read_only=read_only - own.keys())
 
 
 def _eight(area: Mapping[int, str]) -> dict[int, str]:
@@ -70,7 +74,7 @@ def _jef() -> dict[str, Any]:
     return {
         "single": _tables.ebcdik(),
         "double": _eight(_tables.jis78_area(kinds)) | {0x4040: "\u3000"},
-        "to_double": (b"\x28", b"\x38"),
+        "to_double": (b"\x28", b"\x38", b"\x30\xe2"),  # 12, 9 and 7 points
         "to_single": (b"\x29",),
         "user_areas": ((0x80A1, 0xA0FE),),
     }
@@ -80,10 +84,14 @@ _KEIS_UNSURE = frozenset({0x4F, 0x6A})
 """Published tables of Hitachi's kana EBCDIC disagree here (! or |, | or ¦): a table has to say."""
 
 
-def _keis(kinds: Sequence[str]) -> dict[str, Any]:
+_KEIS78_EXTENSION = {0x5CC3: "堯", 0x61FC: "槇", 0x65A7: "瑤", 0x6BA2: "遙"}
+"""Where KEIS78 has the four kanji that JIS put behind all others (row 84) in 1983; KEIS83 has them there."""
+
+
+def _keis(kinds: Sequence[str], extension: Mapping[int, str]) -> dict[str, Any]:
     return {
         "single": {code: text for code, text in _tables.ebcdik().items() if code not in _KEIS_UNSURE},
-        "double": _eight(_tables.jis78_area(kinds)) | {0x4040: "\u3000"},
+        "double": _eight(_tables.jis78_area(kinds)) | {0x4040: "\u3000", **extension},
         "to_double": (b"\x0a\x42",),
         "to_single": (b"\x0a\x41",),
         "user_areas": ((0x81A1, 0xA0FE),),
@@ -130,8 +138,8 @@ def _lead(codec: str, leads: frozenset[int], own: tuple[tuple[int, int], ...], p
 
 _MADE: dict[str, Callable[[], dict[str, Any]]] = {
     "jef": _jef,
-    "keis78": partial(_keis, ("swap", "keis")),
-    "keis83": partial(_keis, ("keis",)),
+    "keis78": partial(_keis, ("swap", "keis", "keis78"), _KEIS78_EXTENSION),
+    "keis83": partial(_keis, ("keis",), {}),
     "jipsj": partial(_jips, (b"\x1a\x70", b"\x1a\x71"), False),
     "jipse": partial(_jips, (b"\x3f\x75", b"\x3f\x76"), True),
     **{f"ibm{number}": partial(_ibm, number) for number in (930, 939, 1390, 1399)},

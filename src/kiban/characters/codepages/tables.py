@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import ctypes
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -36,7 +37,7 @@ def jis_area() -> dict[int, str]:
 
 
 def jis78_area(kinds: Collection[str]) -> dict[int, str]:
-    """The JIS area with the exceptions of 1978 of these kinds: swap, shape, symbol, added in 1983, keis."""
+    """The JIS area with the exceptions of 1978 of these kinds: swap, shape, symbol, added in 1983, keis, keis78."""
     area = dict(jis_area())
     for row in _rows("jis78.csv"):
         if row["kind"] not in kinds:
@@ -63,27 +64,42 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
     return csv.DictReader(text.splitlines())
 
 
-def read_table(file: Path) -> tuple[dict[int, str], dict[int, str]]:
-    """A table of a city or a vendor: a JSON list of {code, unicode, hd?, options?}, codes of two or four hex digits.
+@dataclass(frozen=True)
+class Given:
+    """What a table of a city or a vendor says.
 
-    The first row of a code that names a character counts; `hd` is the variation selector that keeps its shape.
+    Attributes:
+        single, double: codes with the characters they stand for.
+        read_only: those of them that are read and never written.
+    """
 
-    Returns:
-        Single-byte and double-byte codes with their characters.
+    single: Mapping[int, str]
+    double: Mapping[int, str]
+    read_only: frozenset[int]
+
+
+def read_table(file: Path) -> Given:
+    """A table of a city or a vendor: a JSON list of {code, unicode, sp?, hd?, options?}, codes of two or four hex digits.
+
+    The first row of a code that names a character counts; `sp` is a mark that combines with it, `hd` the variation selector that
+    keeps its shape.
 
     Raises:
         Problem: `code-table-unreadable` naming the file, and the row that is not as it should be.
     """
     single: dict[int, str] = {}
     double: dict[int, str] = {}
+    read_only = set()
     number = 0
     try:
         for row in json.loads(file.read_text("utf-8")):
             number += 1
-            code = str(row["code"])
-            target = {2: single, 4: double}[len(code)]
-            if SKIPPED.isdisjoint(row.get("options", ())) and row.get("unicode"):
-                target.setdefault(int(code, 16), _text(row))
+            code = int(str(row["code"]), 16)
+            target = {2: single, 4: double}[len(str(row["code"]))]
+            options = set(row.get("options", ()))
+            if options.isdisjoint(SKIPPED) and row.get("unicode") and code not in target:
+                target[code] = _text(row)
+                read_only |= {code} if "decode_only" in options else set()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Problem(
             "code-table-unreadable",
@@ -91,11 +107,12 @@ def read_table(file: Path) -> tuple[dict[int, str], dict[int, str]]:
             f"{file} row {number}" if number else str(file),
             'give a JSON list of rows such as {"code": "41A1", "unicode": "4E02", "hd": "E0103"}',
         ) from error
-    return single, double
+    return Given(single, double, frozenset(read_only))
 
 
 def _text(row: dict[str, Any]) -> str:
-    points = [*str(row["unicode"]).replace("_", " ").split(), *([row["hd"]] if row.get("hd") else [])]
+    points = str(row["unicode"]).replace("_", " ").split()
+    points += [str(row[name]) for name in ("sp", "hd") if row.get(name)]
     return "".join(chr(int(point, 16)) for point in points)
 
 
