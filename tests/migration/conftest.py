@@ -23,6 +23,7 @@ def old_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder,
         resident=editions.edition("resident"),
         nonresident=editions.edition("nonresident_addressee"),
+        tax=editions.edition("individual_resident_tax"),
         residents=1_500,
         seed=3,
         city="28100",

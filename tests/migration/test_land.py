@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -117,7 +118,8 @@ def test_where_the_plan_names_keys_decisions_count_only_as_they_were_signed(old:
     plan.write_text(plan.read_text(encoding="utf-8") + "\nkeys: [key.pem]\n", encoding="utf-8")
     decisions = old / "project" / "characters" / "decisions.csv"
     assert {code for code, _ in refused(old)} == {"decisions-unsigned"}
-    characters.sign_decisions(decisions, secret)
+    for name in ("decisions.csv", "keis-decisions.csv"):
+        characters.sign_decisions(decisions.with_name(name), secret)
     assert run(old, "characters")[-1].stage.name == "characters"
     decisions.write_text(
         decisions.read_text(encoding="utf-8").replace("字形が一致", "字形がほぼ一致"), "utf-8"
@@ -135,3 +137,28 @@ def test_the_profile_shows_values_of_codes_and_of_nothing_else(old: Path) -> Non
     coded = set(migration.load_plan(old / "project").file("JUKI-1").coded)
     assert {name for name, found in fields.items() if "values" in found} == coded
     assert profile.summary["double_keys"] == 0
+
+
+def test_a_file_that_may_be_empty_is_taken_without_a_record_and_missed_when_it_is_not_there(
+    old: Path,
+) -> None:
+    (old / "unload" / "SHIEN.DAT").write_bytes(b"")
+    totals = old / "unload" / "TOTALS.csv"
+    lines = totals.read_bytes().decode("cp932").splitlines()
+    printed = [line.rsplit(",", 1)[0] + ",0" if line.startswith("SHIEN,") else line for line in lines]
+    totals.write_bytes("\r\n".join(printed).encode("cp932"))
+    results = {one.stage.name: one for one in run(old, "characters")}
+    assert all(one.gate is not None and one.gate.open for one in results.values())
+    decoded = results["decode"].out
+    assert decoded is not None
+    for segment in ("SH-REC", "SH-TAISHO"):
+        empty = pq.read_table(decoded / segment / "SHIEN.parquet")
+        assert empty.num_rows == 0 and "#record" in empty.schema.names
+    shutil.rmtree(old / "work")
+    (old / "unload" / "SHIEN.DAT").unlink()
+    assert refused(old) == {("file-withheld", "SHIEN.DAT")}
+
+
+def test_any_other_empty_file_counts_as_not_sent(old: Path) -> None:
+    (old / "unload" / "SETAI.DAT").write_bytes(b"")
+    assert refused(old) == {("file-empty", "SETAI.DAT")}

@@ -18,7 +18,12 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     shutil.copytree(PROJECT, folder)
     (folder / "characters").mkdir(exist_ok=True)
-    for name in ("chart.csv", "decisions.csv"):  # a town writes them with its unload
+    for name in (
+        "chart.csv",
+        "decisions.csv",
+        "keis-chart.csv",
+        "keis-decisions.csv",
+    ):  # a town writes them with its unload
         (folder / "characters" / name).touch()
     return folder
 
@@ -62,6 +67,8 @@ def test_the_sample_plan_expects_every_part_of_a_file(project: Path) -> None:
         ("signers:", "singers:", "field-unknown"),
         ("mixed", "mixt", "field-choice"),
         ("title: 住民\n", "titel: 住民\n", "field-missing"),
+        ("may_be_empty: true", "may_be_empty: perhaps", "field-form"),
+        ("segment: BASHO}", "segment: BASHO, may_be_empty: true}", "field-form"),
     ],
 )
 def test_each_fault_is_told_with_its_line(project: Path, old: str, new: str, code: str) -> None:

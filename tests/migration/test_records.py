@@ -308,8 +308,14 @@ def test_all_faults_of_a_copybook_are_told_at_once_with_their_lines() -> None:
     assert all("line" in (problem.where or "") for problem in caught.value.problems)
 
 
-def test_nothing_is_read_from_an_empty_file(tmp_path: Path) -> None:
-    assert list(records.decode_file(source(tmp_path, b""))) == []
+def test_a_file_without_a_record_has_every_segment_of_its_copybook_without_a_row(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    [nothing] = records.decode_file(source(tmp_path / "empty", b""))
+    something = only(source(tmp_path, row()))
+    assert {name: rows.schema for name, rows in nothing.segments.items()} == {
+        name: rows.schema for name, rows in something.segments.items()
+    }
+    assert {rows.num_rows for rows in [*nothing.segments.values(), nothing.ledger, nothing.uses]} == {0}
 
 
 def test_ranges_of_a_file_are_the_whole_file(tmp_path: Path) -> None:

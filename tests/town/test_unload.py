@@ -7,12 +7,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from kiban import town
 from kiban.characters import code_page
-from kiban.kernel import Problem, Problems
+from kiban.kernel import FiscalStyle, Problem, Problems, fiscal_wareki
+from kiban.town.unload_fields import nendo, packed, zoned
 from kiban.town.unload_marks import field_of
 
 JUKI, SETAI, SHIEN, PERSON = 704, 234, 347, 268
@@ -183,7 +185,7 @@ def test_faults_are_where_the_list_says_and_nowhere_else(small_town: Path, out: 
     ]
     assert sorted(listed) == changed
     assert {(fault.kind, fault.field) for fault in report.faults} == {
-        (kind.name, kind.field) for kind in town.FAULT_KINDS
+        (kind.name, kind.field) for kind in town.FAULT_KINDS if kind.book != "ZEI"
     }
     assert not (tmp_path / "bad/unload/faults.csv").exists()
 
@@ -232,3 +234,21 @@ def test_the_plan_that_comes_along_names_this_town_and_its_day(out: Path, small_
     plan = (out / "project/plan.yaml").read_text(encoding="utf-8")
     assert f'\ncity: "{told["city"]["code"]}"\n' in plan
     assert f"\ncut_date: {told['as_of']}\n" in plan
+
+
+def test_fiscal_years_are_written_as_the_era_of_their_first_day() -> None:
+    eras = {"1": "明治", "2": "大正", "3": "昭和", "4": "平成", "5": "令和"}
+    for year in range(1886, 2060):
+        digits = str(nendo(np.array([year]))[0])
+        number = "元" if digits[1:] == "01" else str(int(digits[1:]))
+        assert f"{eras[digits[0]]}{number}年度" == fiscal_wareki(year, FiscalStyle.OPENING)
+
+
+def test_a_sign_stands_in_the_zone_of_the_last_digit_and_in_the_last_half_byte() -> None:
+    numbers = np.array([-120, 0, 45])
+    assert [row.tobytes().hex() for row in zoned(numbers, 4, signed=True)] == [
+        "f0f1f2d0",
+        "f0f0f0c0",
+        "f0f0f4c5",
+    ]
+    assert [row.tobytes().hex() for row in packed(numbers, 3, signed=True)] == ["00120d", "00000c", "00045c"]

@@ -27,9 +27,6 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 _console = Console()
 _REFERENCE_DAY = date(2026, 10, 1)
 _PEOPLE = "resident.jumin"
-_LEGACY_FROM = (
-    3_000  # a smaller town may have no support measure, and an empty file is refused as one that was not sent
-)
 
 
 @app.command()
@@ -51,7 +48,7 @@ def demo(
     given = replace(given, home=given.home / "demo", database=None, database_app=None)
     _console.rule(f"[b]Kiban 基盤[/b]  a synthetic designated city of {residents:,} people")
     folder = _town(given, residents, seed, city)
-    packet = _legacy(given, folder) if residents >= _LEGACY_FROM else None
+    packet = _legacy(given, folder)
     with _timed("empty database, registers from the standard"):
         main.cluster(given).destroy()
         opened = main.open_store(given)
@@ -67,10 +64,9 @@ def demo(
             f"  {report.events} events, {sum(report.rows.values()):,} rows: the store is {verdict}"
         )
     _console.rule("look around")
-    if packet is not None:
-        _console.print(
-            f"  sign-off packet of the unload (移行結果確認書): {packet}", highlight=False, soft_wrap=True
-        )
+    _console.print(
+        f"  sign-off packet of the unload (移行結果確認書): {packet}", highlight=False, soft_wrap=True
+    )
     program = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).exists() else "kiban"
     _console.print(
         f"  export KIBAN_HOME={given.home}   [dim]then[/dim]\n"

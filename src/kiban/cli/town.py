@@ -110,6 +110,12 @@ def unload(
         list[str] | None,
         typer.Option(metavar="FILE", help="Give this file the day of a year before. Repeatable."),
     ] = None,
+    generation: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE", help="Write this file of the tax ledger in KEIS78, not KEIS83. Repeatable."
+        ),
+    ] = None,
     processes: Annotated[
         int, typer.Option(help="How many work at the same time. No effect on the bytes.")
     ] = 2,
@@ -133,6 +139,7 @@ def unload(
             faults=faults,
             withhold=withhold or (),
             stale=stale or (),
+            generation=generation or (),
             processes=processes,
             progress=progress,
         )

@@ -43,11 +43,13 @@ class Checks:
     Attributes:
         file_id, cut_date: fields of the first record.
         count: field of the last record: how many records lie between.
+        sums: fields of the last record, and of each the field whose yen it is the sum of, over all records between.
     """
 
     file_id: str | None = None
     cut_date: str | None = None
     count: str | None = None
+    sums: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class SourceFile:
         system: id of a `System`.
         path: relative to the unload folder.
         title, owner: as officials read them.
-        form: records of one length, variable ones with a descriptor word before each (rdw) or in blocks besides (vb), or CSV with a line of names.
+        form: records of one length, variable ones with a descriptor word before each (rdw) or in blocks besides (vb), or CSV with a
+            line of names.
         segment: dataset name of a CSV file; "" for others, whose copybook names them.
         copybook: None for CSV.
         code_page: where it differs from that of the system; otherwise the system's.
@@ -71,6 +74,7 @@ class SourceFile:
         coded: fields whose values are codes and may be shown in the profile; every other field counts as personal.
         person: fields that hold the number of the person a record or a row of its table is about, one for each segment that has one.
         wards: of its records, where the file is of certain wards only.
+        may_be_empty: whether a file without a record is a file all the same: nobody is in it. It has to be there.
     """
 
     id: str
@@ -92,6 +96,7 @@ class SourceFile:
     coded: tuple[str, ...] = ()
     person: tuple[str, ...] = ()
     wards: tuple[str, ...] = ()
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True)

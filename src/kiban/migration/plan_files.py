@@ -94,6 +94,7 @@ def _file(one: Fields, folder: Path, systems: Sequence[System]) -> SourceFile:
         coded=tuple(one.texts("coded")),
         person=tuple(one.texts("person")),
         wards=tuple(one.texts("wards")),
+        may_be_empty=_may_be_empty(one, csv),
     )
 
 
@@ -177,6 +178,28 @@ def _checks(one: Fields) -> Checks:
     each = reading.part(one, "checks")
     if each is None:
         return Checks()
-    found = Checks(*(each.text(name, needed=False) or None for name in ("file_id", "cut_date", "count")))
+    file_id, cut_date, count = (
+        each.text(name, needed=False) or None for name in ("file_id", "cut_date", "count")
+    )
+    found = Checks(file_id, cut_date, count, each.mapping("sums"))
     each.done()
     return found
+
+
+def _may_be_empty(one: Fields, csv: bool) -> bool:
+    told = one.text("may_be_empty", needed=False)
+    if told not in ("", "true", "false"):
+        one.findings.fault(
+            "field-form",
+            f"may_be_empty {told} of {one.called} is neither true nor false",
+            one.where("may_be_empty"),
+            "write true, or leave it out",
+        )
+    if told == "true" and csv:
+        one.findings.fault(
+            "field-form",
+            f"{one.called} is CSV, which has at least its line of names",
+            one.where("may_be_empty"),
+            "leave may_be_empty out",
+        )
+    return told == "true"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import multiprocessing
-import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +17,21 @@ from kiban.kernel import Problem, Problems
 from kiban.town.output import DESCRIPTION
 from kiban.town.unload_csv import csv_books, write_csv
 from kiban.town.unload_faults import Fault, plant, write_faults
-from kiban.town.unload_layout import CODES, PROJECT
-from kiban.town.unload_records import Counts, closing, file_groups, fixed_part, write_support
+from kiban.town.unload_layout import Book, books_of
+from kiban.town.unload_project import write_project
+from kiban.town.unload_records import closing, file_groups, fixed_part, write_support
 from kiban.town.unload_system import (
+    OTHER_GENERATION,
     System,
     gaiji_codes,
     lists_of,
     parts,
     strange,
     text_groups,
-    write_chart,
-    write_wards,
 )
+from kiban.town.unload_totals import EVERY_YEAR_TAX, RECORDS, Counts, total, write_totals
 
-FILES, PLAN, FAULTS, TOTALS, WORK = "unload", "project", "faults.csv", "TOTALS.csv", "unload.unfinished"
-BOOKS = {"JUKI": "jumin", "SETAI": "setai"}
-"""Group of the town by fixed-length book."""
+FILES, PROJECT, FAULTS, TOTALS, WORK = "unload", "project", "faults.csv", "TOTALS.csv", "unload.unfinished"
 STALE = 10_000
 """How much older a stale file is: a year, in YYYYMMDD."""
 
@@ -65,6 +62,7 @@ def unload(
     faults: int = 0,
     withhold: Sequence[str] = (),
     stale: Sequence[str] = (),
+    generation: Sequence[str] = (),
     processes: int = 2,
     progress: Progress | None = None,
 ) -> UnloadReport:
@@ -73,9 +71,10 @@ def unload(
     Args:
         town: folder of a finished town.
         out: an empty or new folder.
-        faults: how many known faults the files of residents get; listed in faults.csv beside unload/.
+        faults: how many known faults the fixed-length files get; listed in faults.csv beside unload/.
         withhold: files that are not handed over, though the printed totals have them.
         stale: fixed-length files whose header has the day of a year before.
+        generation: files of the tax ledger that are written in the code page of the generation before, which the plan does not say.
         processes: how many work at the same time.
         progress: told after each part.
 
@@ -84,23 +83,22 @@ def unload(
             whatever of the town does not fit into the old system.
     """
     system, seed = _open(town)
-    _check(system, faults, withhold, stale, processes)
+    _check(
+        system, faults, {"withheld": withhold, "stale": stale, "of another generation": generation}, processes
+    )
     _prepare(out)
-    tasks = [(book, group, path) for book, group in BOOKS.items() for path in parts(town, group)]
-    wide = [(group, path) for _, group, path in tasks]
-    wide += [
-        (group, path) for group in text_groups() if group not in BOOKS.values() for path in parts(town, group)
-    ]
+    tasks = [(book, path) for book in system.books for path in parts(town, book.group)]
+    wide = [(group, system.books, path) for group in text_groups(system.books) for path in parts(town, group)]
     step = _steps(progress, len(wide) + len(tasks))
     odd: set[tuple[str, str]] = set()
     for found in _run(processes, strange, wide, step):
         odd |= found
-    system = System(town, system.cut, system.lists, gaiji_codes(odd))
+    system = replace(system, gaiji=gaiji_codes(odd), former=frozenset(generation))
     counts: Counts = Counts()
-    jobs = [(system, book, path, out / WORK / f"{at:05d}") for at, (book, _, path) in enumerate(tasks)]
+    jobs = [(system, book, path, out / WORK / f"{at:05d}") for at, (book, path) in enumerate(tasks)]
     for made in _run(processes, fixed_part, jobs, step):
         counts.update(made)
-    for book in BOOKS:
+    for book in system.books:
         _join(system, out, book, counts, stale)
     with (out / FILES / "SHIEN.DAT").open("wb") as file:
         counts.update(write_support(system, file))
@@ -119,27 +117,32 @@ def _open(town: Path) -> tuple[System, int]:
             where=str(town),
             fix="give the folder of a finished town, from `kiban town make`",
         ) from None
-    return System(town, int(told["as_of"].replace("-", "")), lists_of(town)), int(told["seed"])
+    cut = int(told["as_of"].replace("-", ""))
+    return System(town, cut, lists_of(town), books_of(town)), int(told["seed"])
 
 
-def _fixed(system: System) -> list[str]:
-    return [f"{name}.DAT" for book in BOOKS for name in file_groups(system, book)]
+def _fixed(system: System) -> list[tuple[Book, str]]:
+    return [(book, f"{name}.DAT") for book in system.books for name in file_groups(system, book)]
 
 
-def _check(
-    system: System, faults: int, withhold: Sequence[str], stale: Sequence[str], processes: int
-) -> None:
-    fixed = _fixed(system)
-    every = [*fixed, "SHIEN.DAT", *csv_books()]
+def _check(system: System, faults: int, asked: Mapping[str, Sequence[str]], processes: int) -> None:
+    fixed = [name for _, name in _fixed(system)]
+    known = {
+        "withheld": [*fixed, "SHIEN.DAT", *csv_books()],
+        "stale": fixed,
+        "of another generation": [name for book, name in _fixed(system) if book.system in OTHER_GENERATION],
+    }
     problems = [
         Problem(
             "unload-file-unknown",
             f"no file {name} can be {what}",
-            fix=f"give one of {', '.join(known)}",
+            fix=f"give one of {', '.join(known[what])}"
+            if known[what]
+            else "make the town with its tax ledger",
         )
-        for what, names, known in (("withheld", withhold, every), ("stale", stale, fixed))
+        for what, names in asked.items()
         for name in names
-        if name not in known
+        if name not in known[what]
     ]
     if faults < 0:
         problems.append(Problem("unload-faults-few", f"{faults} faults", fix="give 0 or more"))
@@ -187,12 +190,13 @@ def _run(
             step()
 
 
-def _join(system: System, out: Path, book: str, counts: Counts, stale: Sequence[str]) -> None:
+def _join(system: System, out: Path, book: Book, counts: Counts, stale: Sequence[str]) -> None:
     """Header, the data of every part, trailer."""
-    for name, members in file_groups(system, book).items():
+    for name in file_groups(system, book):
         file_name = f"{name}.DAT"
-        number = int(name.removeprefix(book) or 0)
-        records = sum(counts[name, ward, "", "件数"] for ward in members)
+        number = int(name.removeprefix(book.name) or 0)
+        ends: dict[str, int | str] = {"KENSU": total(counts, name, RECORDS)}
+        ends["NENZEI"] = total(counts, name, EVERY_YEAR_TAX)
         cut = system.cut - STALE * (file_name in stale)
         values: dict[str, int | str] = {"FILE-ID": name, "GUN": number}
         with (out / FILES / file_name).open("wb") as file:
@@ -202,7 +206,7 @@ def _join(system: System, out: Path, book: str, counts: Counts, stale: Sequence[
                 with part.open("rb") as data:
                     shutil.copyfileobj(data, file, 1 << 20)
                 part.unlink()
-            file.write(closing(system, book, "TRAILER", values | {"KENSU": records}))
+            file.write(closing(system, book, "TRAILER", values | ends))
 
 
 def _finish(
@@ -210,39 +214,16 @@ def _finish(
 ) -> UnloadReport:
     planted: list[Fault] = []
     if faults:
-        every = [(book, f"{name}.DAT") for book in BOOKS for name in file_groups(system, book)]
-        handed = [(book, out / FILES / name) for book, name in every if name not in withhold]
+        handed = [(book.name, out / FILES / name) for book, name in _fixed(system) if name not in withhold]
         planted = plant(handed, faults, seed)
         write_faults(out / FAULTS, planted)
-    _write_totals(out / FILES / TOTALS, counts)
+    write_totals(out / FILES / TOTALS, counts)
     for name in withhold:
         (out / FILES / name).unlink()
-    shutil.copytree(PROJECT, out / PLAN)
-    _name_city(system, out / PLAN / "plan.yaml")
-    write_chart(out / PLAN / "characters", system)
-    write_wards(out / PLAN / CODES, system)
+    write_project(out / PROJECT, system)
     (out / WORK).rmdir()
     records: dict[str, int] = {}
     for (name, _, _, item), value in counts.items():
-        if item == "件数":
+        if item == RECORDS:
             records[name] = records.get(name, 0) + value
     return UnloadReport(out, records, sum(map(len, system.gaiji.values())), tuple(planted))
-
-
-def _name_city(system: System, plan: Path) -> None:
-    """Write the town's own code and day into the copied plan; everything else of the sample fits any town."""
-    told = json.loads((system.town / DESCRIPTION).read_text(encoding="utf-8"))
-    text = plan.read_text(encoding="utf-8")
-    for name, value in (("city", f'"{told["city"]["code"]}"'), ("cut_date", told["as_of"])):
-        text, found = re.subn(rf"^{name}:.*$", f"{name}: {value}", text, count=1, flags=re.MULTILINE)
-        assert found == 1, name
-    plan.write_text(text, encoding="utf-8")
-
-
-def _write_totals(path: Path, counts: Counts) -> None:
-    """What the old system printed of itself, as an officer typed it: file, ward, year, item, value."""
-    with path.open("w", encoding="cp932", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(("file", "ward", "year", "item", "value"))
-        for key in sorted(counts):
-            writer.writerow((*key, counts[key]))

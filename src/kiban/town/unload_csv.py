@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from kiban.kernel import Problem
 from kiban.town.unload_fields import OPEN_END, day_numbers, legacy_codes
-from kiban.town.unload_layout import Field, layouts
-from kiban.town.unload_records import Counts
+from kiban.town.unload_layout import LISTS, Field, layouts
 from kiban.town.unload_system import System, parts
+from kiban.town.unload_totals import RECORDS, Counts
 
 SHORT = 10
 """Digits of the numbers of people and households in the old system."""
@@ -39,20 +39,20 @@ def write_csv(system: System, book: str, target: Path) -> Counts:
             rows = pq.read_table(path, columns=[field.item for field in fields])
             columns = [_column(field, rows[field.item].combine_chunks(), system.lists) for field in fields]
             file.write(_lines(zip(*columns, strict=True), system, book))
-            counts[book.removesuffix(".csv"), "", "", "件数"] += rows.num_rows
+            counts[book.removesuffix(".csv"), "", "", RECORDS] += rows.num_rows
     return counts
 
 
 def _lines(rows: Iterable[Iterable[str]], system: System, book: str) -> bytes:
-    text = io.StringIO()
+    text, page = io.StringIO(), system.pages[LISTS]
     csv.writer(text, lineterminator="\n").writerows(rows)
     # A line end is a control code, which a code page has no character for.
-    made = [system.list_page.encode(line) for line in text.getvalue().splitlines()]
+    made = [page.encode(line) for line in text.getvalue().splitlines()]
     faults = sum(len(line.faults) for line in made)
     if faults:
         raise Problem(
             "unload-text-unwritable",
-            f"{faults} characters cannot be written in {system.list_page.name}",
+            f"{faults} characters cannot be written in {page.name}",
             where=book,
             fix="give the characters gaiji codes",
         )

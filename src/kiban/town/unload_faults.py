@@ -16,7 +16,11 @@ from kiban.town.unload_marks import Records
 SPARE = 8
 """So many times the places that a kind needs are drawn, as some of them belong to people who have a fault already."""
 ROLES = ("person", "household")
-OWNERS = {"JUKI": ("JK-ATENA-NO", "JK-SETAI-NO"), "SETAI": ("SE-NUSHI-ATENA", "SE-SETAI-NO")}
+OWNERS = {
+    "JUKI": ("JK-ATENA-NO", "JK-SETAI-NO"),
+    "SETAI": ("SE-NUSHI-ATENA", "SE-SETAI-NO"),
+    "ZEI": ("ZE-ATENA-NO",),
+}
 """Person and household of a record: whoever has one fault gets no other, or one could hide the other."""
 
 _Place = tuple[Records, int]

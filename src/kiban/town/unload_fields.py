@@ -20,7 +20,9 @@ Numbers = NDArray[np.int64]
 OPEN_END = 99999999
 ERA_STARTS = np.array([18680125, 19120730, 19261225, 19890108, 20190501])
 ERA_YEARS = np.array([1868, 1912, 1926, 1989, 2019])
-POSITIVE, UNSIGNED, ZONE = 0x0C, 0x0F, 0xF0
+FISCAL_STARTS = np.array([1868, 1913, 1927, 1989, 2020])
+"""First fiscal year that is counted in each era: that of its first day, so 2019 is 平成31年度."""
+POSITIVE, NEGATIVE, UNSIGNED, ZONE = 0x0C, 0x0D, 0x0F, 0xF0
 _TEXT = {"x": "single", "kana": "single", "n": "double", "mixed": "mixed"}
 
 _FULL = (
@@ -80,19 +82,22 @@ def encoded(field: Field, column: pa.Array, page: CodePage, lists: Mapping[str, 
         return binary
     if field.encoding in ("packed", "wareki"):
         return packed(numbers, field.size, field.signed)
-    return zoned(numbers, field.size)
+    return zoned(numbers, field.size, field.signed)
 
 
-def zoned(numbers: Numbers, size: int) -> Bytes:
-    """Digits, one a byte, without a sign."""
-    return (_digits(numbers, size) + ZONE).astype(np.uint8)
+def zoned(numbers: Numbers, size: int, signed: bool = False) -> Bytes:
+    """Digits, one a byte; a sign stands in the zone of the last (C or D)."""
+    made = (_digits(np.abs(numbers), size) + ZONE).astype(np.uint8)
+    if signed:
+        made[:, -1] &= np.where(numbers < 0, NEGATIVE << 4 | 0x0F, POSITIVE << 4 | 0x0F).astype(np.uint8)
+    return made
 
 
 def packed(numbers: Numbers, size: int, signed: bool) -> Bytes:
-    """COMP-3: two digits a byte, the sign in the last half (C for signed, F for unsigned)."""
-    digits = _digits(numbers, 2 * size - 1)
-    sign = np.full((len(numbers), 1), POSITIVE if signed else UNSIGNED)
-    halves = np.hstack([digits, sign])
+    """COMP-3: two digits a byte, the sign in the last half (C or D for signed, F for unsigned)."""
+    digits = _digits(np.abs(numbers), 2 * size - 1)
+    sign = np.where(numbers < 0, NEGATIVE, POSITIVE) if signed else np.full(len(numbers), UNSIGNED)
+    halves = np.hstack([digits, sign[:, None]])
     made: Bytes = (halves[:, ::2] * 16 + halves[:, 1::2]).astype(np.uint8)
     return made
 
@@ -109,6 +114,17 @@ def wareki(numbers: Numbers) -> Numbers:
     era = np.searchsorted(ERA_STARTS, numbers, side="right")
     year = numbers // 10000 - ERA_YEARS[np.maximum(era, 1) - 1] + 1
     return np.where(there, era * 10**6 + year * 10**4 + numbers % 10000, 0)
+
+
+def nendo(years: Numbers) -> Numbers:
+    """Fiscal years as era digit and year of the era: 2026 is 508.
+
+    >>> nendo(np.array([2019, 2020, 2026])).tolist()
+    [431, 502, 508]
+    """
+    era = np.searchsorted(FISCAL_STARTS, years, side="right")
+    found: Numbers = era * 100 + years - ERA_YEARS[np.maximum(era, 1) - 1] + 1
+    return found
 
 
 def half_width(column: pa.Array) -> pa.Array:
@@ -156,11 +172,13 @@ def _numbers(field: Field, column: pa.Array) -> Numbers:
         found = _whole(pc.replace_substring(column, ":", ""))
     elif field.encoding == "wareki":
         found = wareki(day_numbers(column))
+    elif field.encoding == "nendo":
+        found = nendo(_whole(column))
     elif field.encoding in ("ymd", "ymd9"):
         found = day_numbers(column, OPEN_END if field.encoding == "ymd9" else 0)
     else:
         found = _whole(column)
-    if len(found) and int(found.max()) >= 10**field.digits:
+    if len(found) and int(np.abs(found).max()) >= 10**field.digits:
         raise Problem(
             "unload-number-wide",
             f"a value does not fit into {field.digits} digits",

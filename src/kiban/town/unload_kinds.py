@@ -8,26 +8,20 @@ record and field), `cleanse` for one that reads like any other and contradicts s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from kiban.town.unload_marks import OPEN_END, SPACE, ZONE, Mask, Records, written
+from kiban.town import unload_damage as does
+from kiban.town.unload_marks import OPEN_END, written
 
 Notice = Literal["decode", "cleanse"]
-Where = Callable[[Records], Mask]
-Change = Callable[[Records, int, str], bytes]
-"""New bytes of a field of a record, by its number from 0."""
-
 NOBODY, NO_HOUSEHOLD, NO_DAY, NO_WARD, NO_CODE_3 = map(
     written, ("9999999999", "8888888888", "20230230", "199", "999")
 )
+NO_ERA_DAY = bytes.fromhex("5050230f")
+"""30 February of 令和5年 is 5050230; packed, with the era before it."""
 LEFT_WARD = written("60")
 """Legacy code of a row that ended because its person moved to another ward."""
-SHIFT_OPEN, NO_CODE = bytes.fromhex("28b0a1"), b"\xff\xff"
-"""A shift to kanji that nothing closes, and two bytes that are no character in any of the code pages."""
 
 
 @dataclass(frozen=True)
@@ -49,199 +43,103 @@ class FaultKind:
     field: str
     notice: Notice
     meaning: str
-    change: Change
-    where: Where
+    change: does.Change
+    where: does.Where
 
 
-def _same(value: bytes) -> Change:
-    return lambda _records, _row, _field: value
-
-
-def _old(records: Records, row: int, field: str) -> bytes:
-    return records.column(field)[row].tobytes()
-
-
-def _nibble(records: Records, row: int, field: str) -> bytes:
-    old = _old(records, row, field)
-    return bytes([0xA0 | old[0] & 0x0F]) + old[1:]
-
-
-def _low_values(records: Records, row: int, field: str) -> bytes:
-    return bytes(records.field(field).size)
-
-
-def _blank(records: Records, row: int, field: str) -> bytes:
-    return bytes([SPACE] * records.field(field).size)
-
-
-def _no_character(records: Records, row: int, field: str) -> bytes:
-    return NO_CODE + _old(records, row, field)[2:]
-
-
-def _cut(records: Records, row: int, field: str) -> bytes:
-    """The last kanji loses its second byte."""
-    old = _old(records, row, field)
-    end = len(old.rstrip(bytes([SPACE])))
-    end += end % 2
-    return old[: end - 1] + bytes([SPACE]) + old[end:]
-
-
-def _unclosed(records: Records, row: int, field: str) -> bytes:
-    return SHIFT_OPEN.ljust(records.field(field).size, bytes([SPACE]))
-
-
-def _digit_more(records: Records, row: int, field: str) -> bytes:
-    old = _old(records, row, field)
-    return old[:-1] + written(str((old[-1] - ZONE + 1) % 10))
-
-
-def _twenty_years_on(records: Records, row: int, field: str) -> bytes:
-    return written(str(int(records.digits(field, row)[:4]) + 20)) + _old(records, row, field)[4:]
-
-
-def _in_meiji(records: Records, row: int, field: str) -> bytes:
-    old = _old(records, row, field)
-    return bytes([0x10 | old[0] & 0x0F]) + old[1:]
-
-
-def _day_before(records: Records, row: int, field: str) -> bytes:
-    told = records.digits(field, row)
-    day = np.datetime64(f"{told[:4]}-{told[4:6]}-{told[6:]}") - 1
-    return written(str(day).replace("-", ""))
-
-
-def _one_more(records: Records, row: int, field: str) -> bytes:
-    """A packed number whose last digit is one higher."""
-    old = _old(records, row, field)
-    return old[:-1] + bytes([((old[-1] >> 4) + 1) % 10 << 4 | old[-1] & 0x0F])
-
-
-def _of_another(end: str) -> Change:
-    """What the next live record has in this field, when it is something else."""
-
-    def change(records: Records, row: int, field: str) -> bytes:
-        column = records.column(field)
-        other = (column != column[row]).any(axis=1) & records.holds(end, written(OPEN_END))
-        found = np.flatnonzero(other)
-        return column[found[np.searchsorted(found, row) % len(found)]].tobytes()
-
-    return change
-
-
-def _any(records: Records) -> Mask:
-    return records.data
-
-
-def _live(end: str) -> Where:
-    return lambda records: records.holds(end, written(OPEN_END))
-
-
-def _several(field: str, end: str) -> Where:
-    """Live records of a file in which live records have more than one value in the field."""
-
-    def where(records: Records) -> Mask:
-        live = records.holds(end, written(OPEN_END))
-        values = records.column(field)[live]
-        return live & bool(len(values) and (values != values[0]).any())
-
-    return where
-
-
-def _named(field: str) -> Where:
-    """Two characters at least."""
-    return lambda records: records.data & (records.column(field)[:, 2:4] != SPACE).any(axis=1)
-
-
-def _heisei(records: Records) -> Mask:
-    """Born from 平成6年 to 平成30年; in Meiji these are the first years of the new calendar and long ago."""
-    birth = records.column("JK-SEINEN-YMD")
-    year = (birth[:, 0] & 0x0F) * 10 + (birth[:, 1] >> 4)
-    return records.data & (birth[:, 0] >> 4 == 4) & (year >= 6) & (year <= 30)
-
-
-def _followed(prefix: str, *same: str) -> Where:
-    """Records that the next record continues: the same in these fields, and it begins where they end."""
-    return lambda records: (
-        records.like_next(*same) & records.meets_next(f"{prefix}-SHURYO-YMD", f"{prefix}-KAISHI-YMD")
+def _kinds(
+    book: str, prefix: str, *rows: tuple[str, str, Notice, str, does.Change, does.Where]
+) -> tuple[FaultKind, ...]:
+    return tuple(
+        FaultKind(name, book, f"{prefix}-{field}" if field else "", notice, meaning, change, where)
+        for name, field, notice, meaning, change, where in rows
     )
 
 
-def _long(prefix: str, *same: str) -> Where:
-    """Likewise, of records that did not begin in the month in which they ended, and did not end on its first day."""
+_JK_LIVE, _SE_LIVE = does.live("JK-SHURYO-YMD"), does.live("SE-SHURYO-YMD")
+_OPEN = does.replaced(written(OPEN_END))
+_ANY = does.anywhere
 
-    def where(records: Records) -> Mask:
-        begin, end = (records.column(f"{prefix}-{name}-YMD") for name in ("KAISHI", "SHURYO"))
-        first_day = (end[:, 6:] == np.frombuffer(written("01"), np.uint8)).all(axis=1)
-        return _followed(prefix, *same)(records) & (begin[:, :6] != end[:, :6]).any(axis=1) & ~first_day
-
-    return where
-
-
-def _juki(name: str, field: str, notice: Notice, meaning: str, change: Change, where: Where) -> FaultKind:
-    return FaultKind(name, "JUKI", f"JK-{field}" if field else "", notice, meaning, change, where)
-
-
-def _setai(name: str, field: str, notice: Notice, meaning: str, change: Change, where: Where) -> FaultKind:
-    return FaultKind(name, "SETAI", f"SE-{field}" if field else "", notice, meaning, change, where)
-
-
-_JK_LIVE, _SE_LIVE = _live("JK-SHURYO-YMD"), _live("SE-SHURYO-YMD")
-_OPEN = _same(written(OPEN_END))
-
-RESIDENTS = (
-    _juki("packed-nibble", "SETAIIN-JUN", "decode", "a half byte that is no digit", _nibble, _any),
-    _juki("packed-low-values", "SADAME-YMD", "decode", "a packed number that nobody filled", _low_values, _any),
-    _juki("number-blank", "TODOKE-YMD", "decode", "spaces where digits belong", _blank, _any),
-    _juki("code-unmapped", "SHIMEI", "decode", "a code that is no character", _no_character, _any),
-    _juki("name-truncated", "SHIMEI", "decode", "cut within the last kanji", _cut, _named("JK-SHIMEI")),
-    _juki("shift-unbalanced", "KATAGAKI", "decode", "cut before the shift that ends the kanji", _unclosed, _any),
-    _juki("choice-unknown", "JUMIN-SHUBETSU", "decode", "nothing says which REDEFINES applies", _same(written("9")), _any),
-    _juki("date-impossible", "IDO-YMD", "cleanse", "30 February", _same(NO_DAY), _any),
-    _juki("date-future", "SHORI-YMD", "cleanse", "processed twenty years on", _twenty_years_on, _any),
-    _juki("birth-century", "SEINEN-YMD", "cleanse", "明治 for 平成: older than anybody", _in_meiji, _heisei),
-    _juki("check-digit-wrong", "KOJIN-NO", "cleanse", "another last digit", _digit_more, _any),
-    _juki("household-orphan", "SETAI-NO", "cleanse", "a household that is in no file", _same(NOBODY), _JK_LIVE),
-    _juki("household-other", "SETAI-NO", "cleanse", "counted in a household of another address",
-          _of_another("JK-SHURYO-YMD"), _several("JK-SETAI-NO", "JK-SHURYO-YMD")),
-    _juki("household-two", "SHURYO-YMD", "cleanse", "moved to another ward, and never left this one's household",
-          _OPEN, lambda records: records.holds("JK-JOTAI", LEFT_WARD) & ~_JK_LIVE(records)),
-    _juki("history-overlap", "SHURYO-YMD", "cleanse", "a row of the past that never ended",
-          _OPEN, _followed("JK", "JK-ATENA-NO", "JK-SETAI-NO")),
-    _juki("history-gap", "SHURYO-YMD", "cleanse", "ends a day before the next row begins",
-          _day_before, _long("JK", "JK-ATENA-NO")),
-    _juki("ward-unknown", "KU-CD", "cleanse", "a ward that does not exist", _same(NO_WARD), _any),
-    _juki("ward-other", "KU-CD", "cleanse", "a ward in which the town of the address does not lie",
-          _of_another("JK-SHURYO-YMD"), _several("JK-KU-CD", "JK-SHURYO-YMD")),
-    _juki("code-unknown", "IDO-JIYU", "cleanse", "a code that is in no code table", _same(NO_CODE_3), _any),
-    _juki("protection-missing", "SHIEN-FLG", "cleanse", "protected in SHIEN.DAT, not here", _same(written("0")),
-          lambda records: records.holds("JK-SHIEN-FLG", written("1")) & _JK_LIVE(records)),
-    _juki("protection-extra", "SHIEN-FLG", "cleanse", "protected here, not in SHIEN.DAT", _same(written("1")),
-          lambda records: records.holds("JK-SHIEN-FLG", written("0")) & _JK_LIVE(records)),
-    _juki("record-duplicate", "", "cleanse", "the record before it once more, in its place", _old,
-          lambda records: records.like_next("JK-ATENA-NO")),
+RESIDENTS = _kinds(
+    "JUKI", "JK",
+    ("packed-nibble", "SETAIIN-JUN", "decode", "a half byte that is no digit", does.bad_nibble, _ANY),
+    ("packed-low-values", "SADAME-YMD", "decode", "a packed number that nobody filled", does.low_values, _ANY),
+    ("number-blank", "TODOKE-YMD", "decode", "spaces where digits belong", does.blank, _ANY),
+    ("code-unmapped", "SHIMEI", "decode", "a code that is no character", does.no_character, _ANY),
+    ("name-truncated", "SHIMEI", "decode", "cut within the last kanji", does.cut, does.named("JK-SHIMEI")),
+    ("shift-unbalanced", "KATAGAKI", "decode", "cut before the shift that ends the kanji", does.unclosed, _ANY),
+    ("choice-unknown", "JUMIN-SHUBETSU", "decode", "nothing says which REDEFINES applies", does.replaced(written("9")), _ANY),
+    ("date-impossible", "IDO-YMD", "cleanse", "30 February", does.replaced(NO_DAY), _ANY),
+    ("date-future", "SHORI-YMD", "cleanse", "processed twenty years on", does.twenty_years_on, _ANY),
+    ("birth-century", "SEINEN-YMD", "cleanse", "明治 for 平成: older than anybody", does.in_meiji, does.born_in_heisei),
+    ("check-digit-wrong", "KOJIN-NO", "cleanse", "another last digit", does.next_digit, _ANY),
+    ("household-orphan", "SETAI-NO", "cleanse", "a household that is in no file", does.replaced(NOBODY), _JK_LIVE),
+    ("household-other", "SETAI-NO", "cleanse", "counted in a household of another address",
+     does.of_another("JK-SHURYO-YMD"), does.several("JK-SETAI-NO", "JK-SHURYO-YMD")),
+    ("household-two", "SHURYO-YMD", "cleanse", "moved to another ward, and never left this one's household",
+     _OPEN, does.both(does.having("JK-JOTAI", LEFT_WARD), does.not_live("JK-SHURYO-YMD"))),
+    ("history-overlap", "SHURYO-YMD", "cleanse", "a row of the past that never ended",
+     _OPEN, does.followed("JK", "JK-ATENA-NO", "JK-SETAI-NO")),
+    ("history-gap", "SHURYO-YMD", "cleanse", "ends a day before the next row begins",
+     does.day_before, does.long_enough("JK", "JK-ATENA-NO")),
+    ("ward-unknown", "KU-CD", "cleanse", "a ward that does not exist", does.replaced(NO_WARD), _ANY),
+    ("ward-other", "KU-CD", "cleanse", "a ward in which the town of the address does not lie",
+     does.of_another("JK-SHURYO-YMD"), does.several("JK-KU-CD", "JK-SHURYO-YMD")),
+    ("code-unknown", "IDO-JIYU", "cleanse", "a code that is in no code table", does.replaced(NO_CODE_3), _ANY),
+    ("protection-missing", "SHIEN-FLG", "cleanse", "protected in SHIEN.DAT, not here",
+     does.replaced(written("0")), does.both(does.having("JK-SHIEN-FLG", written("1")), _JK_LIVE)),
+    ("protection-extra", "SHIEN-FLG", "cleanse", "protected here, not in SHIEN.DAT",
+     does.replaced(written("1")), does.both(does.having("JK-SHIEN-FLG", written("0")), _JK_LIVE)),
+    ("record-duplicate", "", "cleanse", "the record before it once more, in its place", does.as_before, does.repeated("JK-ATENA-NO")),
 )  # fmt: skip
-HOUSEHOLDS = (
-    _setai("packed-nibble", "NINZU", "decode", "a half byte that is no digit", _nibble, _any),
-    _setai("packed-low-values", "RIREKI-NO", "decode", "a packed number that nobody filled", _low_values, _any),
-    _setai("number-blank", "YUBIN", "decode", "spaces where digits belong", _blank, _any),
-    _setai("code-unmapped", "NUSHI-SHIMEI", "decode", "a code that is no character", _no_character, _any),
-    _setai("name-truncated", "NUSHI-SHIMEI", "decode", "cut within the last kanji", _cut, _named("SE-NUSHI-SHIMEI")),
-    _setai("shift-unbalanced", "KATAGAKI", "decode", "cut before the shift that ends the kanji", _unclosed, _any),
-    _setai("date-impossible", "KAISHI-YMD", "cleanse", "30 February", _same(NO_DAY), _any),
-    _setai("date-future", "KAISHI-YMD", "cleanse", "begins twenty years on", _twenty_years_on, _SE_LIVE),
-    _setai("household-empty", "SETAI-NO", "cleanse", "a household that nobody belongs to", _same(NO_HOUSEHOLD), _SE_LIVE),
-    _setai("head-unknown", "NUSHI-ATENA", "cleanse", "a head who is in no file", _same(NOBODY), _SE_LIVE),
-    _setai("head-other", "NUSHI-ATENA", "cleanse", "a head who lives in another household",
-           _of_another("SE-SHURYO-YMD"), _several("SE-NUSHI-ATENA", "SE-SHURYO-YMD")),
-    _setai("members-wrong", "NINZU", "cleanse", "not as many as the residents with this number", _one_more, _SE_LIVE),
-    _setai("history-overlap", "SHURYO-YMD", "cleanse", "a row of the past that never ended",
-           _OPEN, _followed("SE", "SE-SETAI-NO")),
-    _setai("history-gap", "SHURYO-YMD", "cleanse", "ends a day before the next row begins",
-           _day_before, _long("SE", "SE-SETAI-NO")),
-    _setai("ward-unknown", "KU-CD", "cleanse", "a ward that does not exist", _same(NO_WARD), _any),
-    _setai("code-unknown", "SHUBETSU", "cleanse", "a value that the standard does not have", _same(written("9")), _any),
-    _setai("record-duplicate", "", "cleanse", "the record before it once more, in its place", _old,
-           lambda records: records.like_next("SE-SETAI-NO")),
+HOUSEHOLDS = _kinds(
+    "SETAI", "SE",
+    ("packed-nibble", "NINZU", "decode", "a half byte that is no digit", does.bad_nibble, _ANY),
+    ("packed-low-values", "RIREKI-NO", "decode", "a packed number that nobody filled", does.low_values, _ANY),
+    ("number-blank", "YUBIN", "decode", "spaces where digits belong", does.blank, _ANY),
+    ("code-unmapped", "NUSHI-SHIMEI", "decode", "a code that is no character", does.no_character, _ANY),
+    ("name-truncated", "NUSHI-SHIMEI", "decode", "cut within the last kanji", does.cut, does.named("SE-NUSHI-SHIMEI")),
+    ("shift-unbalanced", "KATAGAKI", "decode", "cut before the shift that ends the kanji", does.unclosed, _ANY),
+    ("date-impossible", "KAISHI-YMD", "cleanse", "30 February", does.replaced(NO_DAY), _ANY),
+    ("date-future", "KAISHI-YMD", "cleanse", "begins twenty years on", does.twenty_years_on, _SE_LIVE),
+    ("household-empty", "SETAI-NO", "cleanse", "a household that nobody belongs to", does.replaced(NO_HOUSEHOLD), _SE_LIVE),
+    ("head-unknown", "NUSHI-ATENA", "cleanse", "a head who is in no file", does.replaced(NOBODY), _SE_LIVE),
+    ("head-other", "NUSHI-ATENA", "cleanse", "a head who lives in another household",
+     does.of_another("SE-SHURYO-YMD"), does.several("SE-NUSHI-ATENA", "SE-SHURYO-YMD")),
+    ("members-wrong", "NINZU", "cleanse", "not as many as the residents with this number", does.one_more, _SE_LIVE),
+    ("history-overlap", "SHURYO-YMD", "cleanse", "a row of the past that never ended", _OPEN, does.followed("SE", "SE-SETAI-NO")),
+    ("history-gap", "SHURYO-YMD", "cleanse", "ends a day before the next row begins",
+     does.day_before, does.long_enough("SE", "SE-SETAI-NO")),
+    ("ward-unknown", "KU-CD", "cleanse", "a ward that does not exist", does.replaced(NO_WARD), _ANY),
+    ("code-unknown", "SHUBETSU", "cleanse", "a value that the standard does not have", does.replaced(written("9")), _ANY),
+    ("record-duplicate", "", "cleanse", "the record before it once more, in its place", does.as_before, does.repeated("SE-SETAI-NO")),
+)  # fmt: skip
+TAXPAYERS = _kinds(
+    "ZEI", "ZE",
+    ("packed-nibble", "HYOJUN", "decode", "a half byte that is no digit", does.bad_nibble, _ANY),
+    ("packed-low-values", "KETTEI-YMD", "decode", "a packed number that nobody filled", does.low_values, _ANY),
+    ("sign-unknown", "KEN-SHOTOKU", "decode", "a zone that is no sign", does.sign_of_nothing, _ANY),
+    ("number-blank", "FUYO-SU", "decode", "spaces where digits belong", does.blank, _ANY),
+    ("code-unmapped", "SHIMEI", "decode", "a code that is no character", does.no_character, _ANY),
+    ("name-truncated", "SHIMEI", "decode", "cut within the last kanji", does.cut, does.named("ZE-SHIMEI")),
+    ("choice-unknown", "CHOSHU-HOHO", "decode", "nothing says which REDEFINES applies", does.replaced(written("99")), _ANY),
+    ("name-other", "SHIMEI", "cleanse", "not the name that the person has in JUKI", does.other_name, _ANY),
+    ("date-impossible", "KETTEI-YMD", "cleanse", "30 February", does.replaced(NO_ERA_DAY), _ANY),
+    ("date-future", "KETTEI-YMD", "cleanse", "decided in 令和30年", does.era_thirty, _ANY),
+    ("check-digit-wrong", "ATENA-NO", "cleanse", "another last digit, so another person's or nobody's", does.next_digit, _ANY),
+    ("person-unknown", "ATENA-NO", "cleanse", "a taxpayer who is not in JUKI", does.replaced(NOBODY), _ANY),
+    ("year-other", "NENDO", "cleanse", "平成 for 令和: a year in which nobody decided it", does.in_heisei, _ANY),
+    ("history-overlap", "SHURYO-YMD", "cleanse", "corrected, and valid all the same",
+     _OPEN, does.followed("ZE", "ZE-ATENA-NO", "ZE-NENDO")),
+    ("history-gap", "SHURYO-YMD", "cleanse", "ends a day before the next row begins",
+     does.day_before, does.long_enough("ZE", "ZE-ATENA-NO", "ZE-NENDO")),
+    ("ward-unknown", "KU-CD", "cleanse", "a ward that does not exist", does.replaced(NO_WARD), _ANY),
+    ("code-unknown", "KOSEI-JIYU", "cleanse", "a code that is in no code table", does.replaced(written("99")), _ANY),
+    ("amount-sum", "SHI-SHOTOKU", "cleanse", "the parts no longer add up to ZE-NENZEI", does.hundred_more, _ANY),
+    ("instalment-sum", "KI-GAKU(1)", "cleanse", "the instalments no longer add up to ZE-NENZEI",
+     does.thousand_more, does.having("ZE-CHOSHU-HOHO", written("01"))),
+    ("amount-negative", "SHAKAI-KOJO", "cleanse", "an amount below zero", does.minus, does.positive("ZE-SHAKAI-KOJO")),
+    ("record-duplicate", "", "cleanse", "the record before it once more, in its place", does.as_before, does.repeated("ZE-ATENA-NO")),
 )  # fmt: skip
 
 
@@ -250,5 +148,5 @@ def _in_turn(*books: tuple[FaultKind, ...]) -> tuple[FaultKind, ...]:
     return tuple(book[at] for at in range(longest) for book in books if at < len(book))
 
 
-FAULT_KINDS = _in_turn(RESIDENTS, HOUSEHOLDS)
+FAULT_KINDS = _in_turn(RESIDENTS, HOUSEHOLDS, TAXPAYERS)
 """Every kind, in the order in which they are put in, file after file."""

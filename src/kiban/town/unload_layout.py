@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +17,42 @@ CODE_HEADS = ("旧コード", "標準コード", "名称")
 
 
 @dataclass(frozen=True)
+class Book:
+    """A file of fixed-length records: what its copybook is called and what it is made from.
+
+    Attributes:
+        name: of the copybook; the files are called so too, with the number of the ward group where there are several.
+        business: folder of the town.
+        group: ID of the group whose rows become its records.
+        system: ID of the old system, as in the plan.
+        grouped: whether there is a file for each ward group.
+        choice: item that tells which part redefines the end of a record; empty where none does.
+        choices: record part by value of that item; where it has another value, or none, the end stays blank.
+    """
+
+    name: str
+    business: str
+    group: str
+    system: str
+    grouped: bool
+    choice: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+MAINFRAME, TAX, LISTS = "jef", "keis", "cp932"
+"""IDs of the old systems: residents, the tax ledger, and the lists that come as CSV."""
+BOOKS = (
+    Book("JUKI", "resident", "jumin", MAINFRAME, True, "juminshubetsu", {"1": "NIHONJIN", "2": "GAIKOKUJIN"}),
+    Book("SETAI", "resident", "setai", MAINFRAME, False),
+    Book(
+        "ZEI", "individual_resident_tax", "kazei", TAX, True, "choshuhoho",
+        {"1": "FUTSU", "2": "TOKU", "3": "NENKIN"},
+    ),
+)  # fmt: skip
+"""Every file of fixed-length records, in the order in which they are written."""
+
+
+@dataclass(frozen=True)
 class Field:
     """One field of a legacy record.
 
@@ -25,8 +62,8 @@ class Field:
         size: bytes; 0 in a CSV.
         digits: of a number; 0 for text.
         signed: whether the picture has a sign.
-        encoding: x, n, mixed, kana, zoned, packed, wareki, ymd, ymd9, hms, code:LIST, and of a CSV text, number,
-            list, zoned10.
+        encoding: x, n, mixed, kana, zoned, packed, wareki, nendo, ymd, ymd9, hms, code:LIST, and of a CSV text,
+            number, list, zoned10.
         group: ID of the town's group; empty where the record itself says the value.
         item: romaji name of the item; empty likewise.
     """
@@ -73,6 +110,23 @@ def layouts() -> dict[tuple[str, str], Layout]:
             offset += size
         found[key] = Layout(tuple(fields), offset)
     return found
+
+
+def book(name: str) -> Book:
+    """The book of this name."""
+    return next(one for one in BOOKS if one.name == name)
+
+
+def books_of(town: Path) -> tuple[Book, ...]:
+    """The books whose group the town has: a town without a tax ledger has an old system without one."""
+    return tuple(one for one in BOOKS if (town / one.business / one.group).is_dir())
+
+
+def system_of(copybook: str, part: str) -> str:
+    """The old system that a record part belongs to."""
+    if part == "CSV":
+        return LISTS
+    return next((one.system for one in BOOKS if one.name == copybook), MAINFRAME)
 
 
 def _field(row: dict[str, str], offset: int, size: int) -> Field:

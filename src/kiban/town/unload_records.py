@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -12,100 +11,139 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from kiban.characters import CodePage
 from kiban.kernel import Problem
-from kiban.town.unload_fields import Bytes, write_fields, zoned
-from kiban.town.unload_layout import Layout, layouts
+from kiban.town.unload_fields import Bytes, packed, write_fields, zoned
+from kiban.town.unload_layout import MAINFRAME, Book, Layout, book, layouts
 from kiban.town.unload_system import System, parts, ward_column
+from kiban.town.unload_totals import RECORDS, Counts, count
 
 HEADER, DATA, TRAILER = "HDT"
 ROWS_AT_ONCE = 25_000
 RDW = 4
-Counts = Counter[tuple[str, str, str, str]]
-"""What the old system printed of what it wrote: value by file, ward, year and item."""
+PEOPLE = "対象者数"
+NAMES, NUMBER, SERIAL = "jumin", "atenabango", "rirekibango"
 
 
-def fixed_part(system: System, book: str, path: Path, target: Path) -> Counts:
+def fixed_part(system: System, book: Book, path: Path, target: Path) -> Counts:
     """Writes the data records of one part, one file for each ward group (SETAI: one for all).
 
     Args:
         system: the old system.
-        book: JUKI or SETAI.
+        book: what is written.
         path: the part of the town.
-        target: start of the names of the files, to which the number of the ward group is added.
+        target: start of the names of the files, to which the name of the file is added.
 
     Returns:
         The counts of what was written.
     """
-    counts: Counts = Counter()
+    counts = Counts()
     groups = file_groups(system, book)
-    needed = sorted({field.item for layout in _tail(book) for field in layout.fields if field.item})
+    every = [field for layout in _tail(book) for field in layout.fields if field.item]
+    needed = sorted({field.item for field in every if field.group == book.group} | {"valid_to"})
+    names = sorted({field.item for field in every} - set(needed))
+    people = _people(system, path, names) if names else None
     files = {name: target.with_name(f"{target.name}.{name}").open("wb") for name in groups}
     try:
         for batch in pq.ParquetFile(path).iter_batches(ROWS_AT_ONCE, columns=needed):
             rows = pa.Table.from_batches([batch])
+            rows = _with_names(rows, people) if people is not None else rows
             wards = ward_column(rows, system.lists)
             for name, members in groups.items():
                 here = pc.is_in(wards, pa.array(members, pa.string()))
                 mine = rows.filter(here)
                 if mine.num_rows:
-                    files[name].write(records(system, book, mine).tobytes())
-                    _count(counts, book, name, wards.filter(here), mine)
+                    files[name].write(records(system, book, mine, system.page(book, name)).tobytes())
+                    count(counts, book, name, wards.filter(here), mine)
     finally:
         for file in files.values():
             file.close()
     return counts
 
 
-def file_groups(system: System, book: str) -> dict[str, tuple[str, ...]]:
+def _people(system: System, path: Path, names: list[str]) -> pa.Table:
+    """What the resident register has of the people of a part: the newest row of each."""
+    rows = pq.read_table(
+        system.town / "resident" / NAMES / path.name, columns=[NUMBER, SERIAL, *names]
+    ).sort_by([(NUMBER, "ascending"), (SERIAL, "ascending")])
+    number = rows[NUMBER].combine_chunks()
+    last = np.ones(len(number), np.bool_)
+    last[:-1] = pc.not_equal(number[1:], number[:-1]).to_numpy(zero_copy_only=False)
+    return rows.filter(pa.array(last)).select([NUMBER, *names])
+
+
+def _with_names(rows: pa.Table, people: pa.Table) -> pa.Table:
+    """Adds what another system holds of the person of each row.
+
+    Raises:
+        Problem: `unload-person-unknown`.
+    """
+    found = pc.index_in(rows[NUMBER].combine_chunks(), people[NUMBER].combine_chunks())
+    if found.null_count:
+        raise Problem(
+            "unload-person-unknown",
+            f"{found.null_count} rows are of people whom the resident register does not have",
+            where=NUMBER,
+            fix="make the town again",
+        )
+    for name in people.column_names[1:]:
+        rows = rows.append_column(name, people[name].combine_chunks().take(found))
+    return rows
+
+
+def file_groups(system: System, book: Book) -> dict[str, tuple[str, ...]]:
     """The wards of each file of a book, by file name without its extension."""
-    if book == "JUKI":
-        return {f"JUKI{at}": group for at, group in enumerate(system.groups, 1)}
-    return {book: system.wards}
+    if book.grouped:
+        return {f"{book.name}{at}": group for at, group in enumerate(system.groups, 1)}
+    return {book.name: system.wards}
 
 
-def records(system: System, book: str, rows: pa.Table) -> Bytes:
+def records(system: System, book: Book, rows: pa.Table, page: CodePage) -> Bytes:
     """Rows as whole data records, (rows, record length) bytes."""
-    layout, *kinds = _tail(book)
-    length = record_length(book)
-    blank = int.from_bytes(system.page.pad("single"), "big")
-    block = np.full((rows.num_rows, length), blank, np.uint8)
-    block[:, 0] = system.page.single_codes[DATA]
-    write_fields(block[:, 1 : 1 + layout.size], layout, rows, system.page, system.lists)
+    layout = layouts()[book.name, "DATA"]
+    blank = int.from_bytes(page.pad("single"), "big")
+    block = np.full((rows.num_rows, record_length(book.name)), blank, np.uint8)
+    block[:, 0] = page.single_codes[DATA]
+    write_fields(block[:, 1 : 1 + layout.size], layout, rows, page, system.lists)
     start = 1 + layout.size
-    for kind, part in zip("12", kinds, strict=False):
-        mask = pc.equal(rows["juminshubetsu"], kind)
+    for value, part in book.choices.items():
+        other = layouts()[book.name, part]
+        mask = pc.fill_null(pc.equal(rows[book.choice], value), False)
         where = np.flatnonzero(mask.to_numpy())
-        piece = np.full((len(where), part.size), blank, np.uint8)
-        write_fields(piece, part, rows.filter(mask), system.page, system.lists)
-        block[where, start : start + part.size] = piece
+        piece = np.full((len(where), other.size), blank, np.uint8)
+        write_fields(piece, other, rows.filter(mask), page, system.lists)
+        block[where, start : start + other.size] = piece
     return block
 
 
-def record_length(book: str) -> int:
-    """Bytes of each record of a fixed file: the type, the data, and the longer of what redefines each other."""
-    layout, *kinds = _tail(book)
+def record_length(name: str) -> int:
+    """Bytes of each record of a book: the type, the data, and the longest of what redefines each other."""
+    layout, *kinds = _tail(book(name))
     return 1 + layout.size + max((part.size for part in kinds), default=0)
 
 
-def closing(system: System, book: str, part: str, values: dict[str, int | str]) -> bytes:
+def closing(system: System, book: Book, part: str, values: dict[str, int | str]) -> bytes:
     """A header or trailer record.
 
     Args:
         system: the old system.
-        book: JUKI or SETAI.
+        book: of the file.
         part: HEADER or TRAILER.
         values: what each field holds, by the end of its name.
     """
-    blank = system.page.pad("single")
-    record = bytearray(blank * record_length(book))
-    record[0] = system.page.single_codes[part[0]]
-    for field in layouts()[book, part].fields:
+    page = system.pages[book.system]
+    blank = page.pad("single")
+    record = bytearray(blank * record_length(book.name))
+    record[0] = page.single_codes[part[0]]
+    for field in layouts()[book.name, part].fields:
         value = values[field.name.split("-", 1)[1]]
         at = slice(1 + field.offset, 1 + field.offset + field.size)
-        if isinstance(value, int):
-            record[at] = zoned(np.array([value]), field.size).tobytes()
+        if isinstance(value, str):
+            record[at] = (page.encode(value).data or b"").ljust(field.size, blank)
+        elif field.encoding == "packed":
+            record[at] = packed(np.array([value]), field.size, field.signed).tobytes()
         else:
-            record[at] = (system.page.encode(value).data or b"").ljust(field.size, blank)
+            record[at] = zoned(np.array([value]), field.size).tobytes()
     return bytes(record)
 
 
@@ -126,6 +164,7 @@ def write_support(system: System, file: BinaryIO) -> Counts:
     people = _by_measure(system, person, _table(town, "shiensochi_taishosha"))
     none = bytes(_blocks(system, aggressor, _table(town, "shiensochi_kagaisha").slice(0, 0), 1).tobytes())
     wards = ward_column(measures, system.lists).to_pylist()
+    counts.update({("SHIEN", ward, "", item): 0 for ward in system.wards for item in (RECORDS, PEOPLE)})
     columns = zip(main, measures[number].to_pylist(), measures[serial].to_pylist(), wards, strict=True)
     for row, name, history, ward in columns:
         together = people.get(name, []) if history == 1 else []
@@ -141,8 +180,8 @@ def write_support(system: System, file: BinaryIO) -> Counts:
         body = row.tobytes() + flag + (against[0][1:] if against else none[1:])
         body += zoned(np.array([len(together)]), 2).tobytes() + b"".join(one[2:] for one in together)
         file.write((len(body) + RDW).to_bytes(2, "big") + b"\0\0" + body)
-        counts["SHIEN", ward, "", "件数"] += 1
-        counts["SHIEN", ward, "", "対象者数"] += len(together)
+        counts["SHIEN", ward, "", RECORDS] += 1
+        counts["SHIEN", ward, "", PEOPLE] += len(together)
     return counts
 
 
@@ -156,11 +195,12 @@ def _by_measure(system: System, layout: Layout, rows: pa.Table) -> dict[str, lis
 
 def _blocks(system: System, layout: Layout, rows: pa.Table, empty: int = 0) -> Bytes:
     """Records without a type byte; or `empty` blank ones, with zeros in their numbers."""
-    blank = int.from_bytes(system.page.pad("single"), "big")
+    page = system.pages[MAINFRAME]
+    blank = int.from_bytes(page.pad("single"), "big")
     block = np.full((rows.num_rows or empty, layout.size), blank, np.uint8)
     if empty:
         rows = pa.table({name: pa.nulls(empty, rows[name].type) for name in rows.column_names})
-    write_fields(block, layout, rows, system.page, system.lists)
+    write_fields(block, layout, rows, page, system.lists)
     return block
 
 
@@ -168,17 +208,7 @@ def _table(town: Path, group: str) -> pa.Table:
     return pa.concat_tables([pq.read_table(path) for path in parts(town, group)])
 
 
-def _tail(book: str) -> Iterator[Layout]:
+def _tail(book: Book) -> Iterator[Layout]:
     """The data part of a book, and what redefines each other behind it."""
-    found = layouts()
-    yield found[book, "DATA"]
-    for kind in ("NIHONJIN", "GAIKOKUJIN"):
-        if (book, kind) in found:
-            yield found[book, kind]
-
-
-def _count(counts: Counts, book: str, name: str, wards: pa.Array, rows: pa.Table) -> None:
-    live = pc.is_null(rows["valid_to"])
-    for item, column in (("件数", wards), ("現在件数", wards.filter(live.combine_chunks()))):
-        for found in pc.value_counts(column).to_pylist():
-            counts[name, found["values"], "", item] += found["counts"]
+    for part in ("DATA", *book.choices.values()):
+        yield layouts()[book.name, part]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,16 +15,30 @@ import pyarrow.parquet as pq
 
 from kiban.characters import CodePage, code_page
 from kiban.kernel import Problem
-from kiban.town.unload_layout import CODE_HEADS, code_lists, layouts
+from kiban.town.unload_layout import (
+    BOOKS,
+    CODE_HEADS,
+    LISTS,
+    MAINFRAME,
+    TAX,
+    Book,
+    code_lists,
+    layouts,
+    system_of,
+)
 
 WARD_GROUPS = 3
-MAINFRAME, LISTS = "jef", "cp932"
-"""The code pages of the fixed and variable files, and of the CSV lists."""
+PAGES = {MAINFRAME: "jef", TAX: "keis83", LISTS: "cp932"}
+"""Code page of each old system."""
+OTHER_GENERATION = {TAX: "keis78"}
+"""The page of the maker's generation before, in which pairs of kanji have each other's codes."""
+_CELLS = (*range(0xA1, 0xFF),)
 USER_AREAS = {
-    MAINFRAME: (range(0x80, 0xA1), (*range(0xA1, 0xFF),)),
+    MAINFRAME: (range(0x80, 0xA1), _CELLS),
+    TAX: (range(0x81, 0xA1), _CELLS),
     LISTS: (range(0xF0, 0xFA), (*range(0x40, 0x7F), *range(0x80, 0xFD))),
 }
-"""First and second bytes of user-defined characters: 80A1 to A0FE, and F040 to F9FC."""
+"""First and second bytes of user-defined characters: 80A1 to A0FE, 81A1 to A0FE, and F040 to F9FC."""
 CHART = ("system", "code", "unicode", "mj", "note")
 DECISIONS = (
     "system",
@@ -49,23 +63,34 @@ class System:
         town: folder of the town.
         cut: day of the data, as YYYYMMDD.
         lists: legacy codes by list, that of the wards included.
-        gaiji: what each user-defined code stands for, by code page; the same code is another character in each.
+        books: its files of fixed-length records.
+        gaiji: what each user-defined code stands for, by system; the same code is another character in each.
+        former: files that are written in the generation before.
     """
 
     town: Path
     cut: int
     lists: Mapping[str, Mapping[str, str]]
+    books: tuple[Book, ...] = ()
     gaiji: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    former: frozenset[str] = frozenset()
 
     @cached_property
-    def page(self) -> CodePage:
-        """The code page of the fixed and variable files, with its gaiji."""
-        return code_page(MAINFRAME, gaiji=dict(self.gaiji.get(MAINFRAME, {})))
+    def pages(self) -> Mapping[str, CodePage]:
+        """The code page of each system, with its gaiji."""
+        return {name: code_page(page, gaiji=dict(self.gaiji.get(name, {}))) for name, page in PAGES.items()}
 
     @cached_property
-    def list_page(self) -> CodePage:
-        """The code page of the CSV lists, with its gaiji."""
-        return code_page(LISTS, gaiji=dict(self.gaiji.get(LISTS, {})))
+    def former_pages(self) -> Mapping[str, CodePage]:
+        """Likewise, of the generation before."""
+        return {
+            name: code_page(page, gaiji=dict(self.gaiji.get(name, {})))
+            for name, page in OTHER_GENERATION.items()
+        }
+
+    def page(self, book: Book, file: str) -> CodePage:
+        """The code page of a file of fixed-length records, by its name without extension."""
+        return (self.former_pages if f"{file}.DAT" in self.former else self.pages)[book.system]
 
     @cached_property
     def wards(self) -> tuple[str, ...]:
@@ -102,34 +127,38 @@ def lists_of(town: Path) -> dict[str, Mapping[str, str]]:
 
 
 def parts(town: Path, group: str) -> list[Path]:
-    """The parts of a group of the resident register, in order."""
-    return sorted((town / "resident" / group).glob("part-*.parquet"))
+    """The parts of a group of the town, in order."""
+    business = next((book.business for book in BOOKS if book.group == group), "resident")
+    return sorted((town / business / group).glob("part-*.parquet"))
 
 
-def strange(group: str, path: Path) -> set[tuple[str, str]]:
-    """What the texts of a part have that a code page, as bought, cannot write: code page and character."""
+def strange(group: str, books: tuple[Book, ...], path: Path) -> set[tuple[str, str]]:
+    """What the texts of a part have that the page of a system, as bought, cannot write: system and character."""
     found: set[tuple[str, str]] = set()
-    for name, items in _texts(group).items():
+    for name, items in _texts(group, books).items():
         units: set[str] = set()
         for column in pq.read_table(path, columns=sorted(items)).columns:
             text = "".join(pc.unique(pc.drop_null(column)).to_pylist())
             units |= set(_SELECTED.findall(text)) | set(_SELECTED.sub("", text))
-        page = code_page(name)
+        page = code_page(PAGES[name])
         found |= {(name, unit) for unit in units if page.encode(unit).faults}
     return found
 
 
-def text_groups() -> list[str]:
+def text_groups(books: tuple[Book, ...]) -> list[str]:
     """The groups of the town that have a text to write, in order."""
     groups = {field.group for layout in layouts().values() for field in layout.fields} - {""}
-    return sorted(group for group in groups if _texts(group))
+    return sorted(group for group in groups if _texts(group, books))
 
 
-def _texts(group: str) -> dict[str, set[str]]:
-    """The items of a group that are written as text, by code page."""
+def _texts(group: str, books: tuple[Book, ...]) -> dict[str, set[str]]:
+    """The items of a group that are written as text, by system."""
+    left_out = {book.name for book in BOOKS if book not in books}
     found: dict[str, set[str]] = {}
-    for (_, part), layout in layouts().items():
-        name, kinds = (LISTS, ("text",)) if part == "CSV" else (MAINFRAME, ("n", "mixed"))
+    for (copybook, part), layout in layouts().items():
+        if copybook in left_out:
+            continue
+        name, kinds = system_of(copybook, part), ("text",) if part == "CSV" else ("n", "mixed")
         items = {field.item for field in layout.fields if field.group == group and field.encoding in kinds}
         if items:
             found.setdefault(name, set()).update(items)
@@ -137,12 +166,12 @@ def _texts(group: str) -> dict[str, set[str]]:
 
 
 def gaiji_codes(strange: Iterable[tuple[str, str]]) -> dict[str, dict[int, str]]:
-    """A user-defined code for each character, by code page, in the order of Unicode.
+    """A user-defined code for each character, by system, in the order of Unicode.
 
     Raises:
         Problem: `unload-gaiji-full`.
     """
-    found: dict[str, dict[int, str]] = {MAINFRAME: {}, LISTS: {}}
+    found: dict[str, dict[int, str]] = {name: {} for name in PAGES}
     for name, unit in sorted(set(strange)):
         first, second = USER_AREAS[name]
         row, cell = divmod(len(found[name]), len(second))
@@ -156,21 +185,27 @@ def gaiji_codes(strange: Iterable[tuple[str, str]]) -> dict[str, dict[int, str]]
     return found
 
 
-def write_chart(folder: Path, system: System) -> None:
-    """The chart of the gaiji, and what two officers decided on each."""
+def write_charts(folder: Path, system: System) -> None:
+    """The charts of the gaiji, and what two officers decided on each; the tax ledger has its own."""
     folder.mkdir(parents=True, exist_ok=True)
+    _write_chart(folder, "", system, (MAINFRAME, LISTS))
+    if any(book.system == TAX for book in system.books):
+        _write_chart(folder, f"{TAX}-", system, (TAX,))
+
+
+def _write_chart(folder: Path, prefix: str, system: System, names: Sequence[str]) -> None:
     day = f"{system.cut:08d}"
     day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     rows = [
         (name, f"{code:04X}", " ".join(f"{ord(char):04X}" for char in unit))
-        for name, codes in system.gaiji.items()
-        for code, unit in codes.items()
+        for name in names
+        for code, unit in system.gaiji[name].items()
     ]
-    with (folder / "chart.csv").open("w", encoding="utf-8", newline="") as file:
+    with (folder / f"{prefix}chart.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(CHART)
         writer.writerows((*row, "", "外字") for row in rows)
-    with (folder / "decisions.csv").open("w", encoding="utf-8", newline="") as file:
+    with (folder / f"{prefix}decisions.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(DECISIONS)
         first, second = OFFICERS

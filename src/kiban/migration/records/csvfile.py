@@ -53,8 +53,8 @@ def decode_csv(name: str, path: Path, page: characters.CodePage, segment: str) -
             yield _batch(name, segment, names, columns, origin, lines, uses)
             columns, origin, lines, uses = [[] for _ in names], [], [], []
             known.clear()
-    if origin or lines:
-        yield _batch(name, segment, names, columns, origin, lines, uses)
+    # A list of nobody is a list all the same, so that whoever reads it finds its columns.
+    yield _batch(name, segment, names, columns, origin, lines, uses)
 
 
 def _names(name: str, raw: bytes, page: characters.CodePage) -> list[str]:

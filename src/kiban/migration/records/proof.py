@@ -71,7 +71,7 @@ def prove(source: Source, rows: Iterable[tuple[str, pa.RecordBatch]], faults: pa
         rows: pieces of its decoded segments, each with the name of the segment.
         faults: its ledger.
     """
-    data = np.memmap(source.path, np.uint8, "r")
+    data = np.memmap(source.path, np.uint8, "r") if source.path.stat().st_size else np.zeros(0, np.uint8)
     told = _told(faults)
     found = _Found()
     for name, piece in rows:
@@ -93,10 +93,7 @@ def prove(source: Source, rows: Iterable[tuple[str, pa.RecordBatch]], faults: pa
             found.rows += piece.num_rows
             _hold(source, record, piece, piece.column("#offset").to_numpy(), data, told, found)
     records = record_count(source)
-    lost = {str(one.name) for one in source.copybook.records}
-    ledgered = {
-        record for name, there in told.items() if name in lost or " / " in name for record in there.tolist()
-    }
+    ledgered = {number for name in _deciding(source) if name in told for number in told[name].tolist()}
     return Proof(
         records=records,
         fields=found.fields,
@@ -106,6 +103,14 @@ def prove(source: Source, rows: Iterable[tuple[str, pa.RecordBatch]], faults: pa
         missing=max(0, records - found.rows - len(ledgered)),
         examples={name: tuple(seen) for name, seen in sorted(found.examples.items())},
     )
+
+
+def _deciding(source: Source) -> set[str]:
+    """Names under which the ledger holds what did not become a row: records, and the fields that tell their kinds apart."""
+    names = {one.name for one in source.copybook.records}
+    outer = {field.under[0] for one in source.copybook.records for field in one.fields if field.under}
+    when = source.reading.when
+    return names | {when[name][0] for name in outer | names if name in when}
 
 
 def _told(faults: pa.Table) -> dict[str, NDArray[np.int64]]:

@@ -87,7 +87,7 @@ def record_count(source: Source) -> int:
 
 
 def decode_file(source: Source, first: int = 0, stop: int | None = None) -> Iterator[Batch]:
-    """Decode a file, or a range of its records, in blocks of bounded memory.
+    """Decode a file, or a range of its records, in blocks of bounded memory; a file without a byte is one block without a row.
 
     Args:
         source: the file and how it is read.
@@ -98,6 +98,7 @@ def decode_file(source: Source, first: int = 0, stop: int | None = None) -> Iter
         Problem: as `record_count` and `decode_block`.
     """
     if source.path.stat().st_size == 0:
+        yield _nothing(source)
         return
     data = np.memmap(source.path, np.uint8, "r")
     if source.framing != "fixed":
@@ -114,6 +115,16 @@ def decode_file(source: Source, first: int = 0, stop: int | None = None) -> Iter
         yield decode_block(
             source.copybook, source.reading, source.page, np.asarray(records[begin:end]), place
         )
+
+
+def _nothing(source: Source) -> Batch:
+    """Every segment of the copybook, without a row."""
+    none = np.zeros(0, np.int64)
+    longest = max(record.longest for record in source.copybook.records)
+    place = Place(source.name, none, none)
+    return decode_block(
+        source.copybook, source.reading, source.page, np.zeros((0, longest), np.uint8), place, none
+    )
 
 
 def _rows_at_once(length: int) -> int:

@@ -20,7 +20,7 @@ from kiban.migration.sources import batches, read_by
 from kiban.migration.stage import Context, Outcome, Stage, gate
 from kiban.migration.stages.land import FILES, MANIFEST
 
-VERSION = "2"
+VERSION = "3"
 LEDGER, USES, TOLD = "ledger", "uses", "told.json"
 
 

@@ -99,6 +99,8 @@ def _entry(plan: Plan, file: SourceFile, folder: Path) -> dict[str, Any]:
         "records": None,
         "told": {},
     }
+    if not entry["bytes"] and file.may_be_empty:
+        return {**entry, "records": 0}
     if not entry["bytes"]:
         raise Problem("file-empty", "the file has no bytes", file.path, "ask its owner for it again")
     if file.form != "csv":
@@ -140,7 +142,7 @@ def _values(source: records.Source, at: int) -> dict[str, Any]:
 
 def _doubles(landed: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
-    for entry in landed:
+    for entry in (one for one in landed if one["bytes"]):
         first = seen.setdefault(entry["sha256"], entry["path"])
         if first != entry["path"]:
             yield Problem(
