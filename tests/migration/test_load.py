@@ -45,7 +45,7 @@ def test_every_converted_row_is_loaded_into_the_editions_of_the_plan(
         name: (rows, 0) for name, rows in rows_in(old_city).items()
     }
     with moving.store() as opened:
-        assert set(opened.applied()) == {"resident", "nonresident_addressee"}
+        assert set(opened.applied()) == {"resident", "nonresident_addressee", "individual_resident_tax"}
         assert opened.applied() == told["editions"]
     with psycopg.connect(reached.owner_dsn) as owner:
         who = owner.execute("SELECT actor, purpose FROM kiban.event WHERE kind = 'import'").fetchall()

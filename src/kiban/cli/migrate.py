@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from kiban.cli.migrate_delta import delta
 from kiban.cli.migrate_person import person
-from kiban.cli.migrating import PlanArgument, UnloadOption, WorkOption, opened, show
+from kiban.cli.migrating import PlanArgument, UnloadOption, WorkOption, finish, opened, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,9 +27,12 @@ app = typer.Typer(
     [b]kiban migrate run old/project --unload old/unload[/b] all stages
     [b]kiban migrate status old/project[/b]                  where it stands
     [b]kiban migrate ledger old/project[/b]                  every value that could not be decoded
-    [b]kiban migrate person old/project 123456[/b]           one person in the files and in the database, side by side""",
+    [b]kiban migrate person old/project 123456[/b]           one person in the files and in the database, side by side
+    [b]kiban migrate delta old/project --unload newer --cut-date 2026-10-08[/b]
+                                             what changed until then, subject by subject""",
 )
 app.command()(person)
+app.command()(delta)
 
 
 @app.command("run")
@@ -115,9 +119,4 @@ def _run(plan: Path, unload: Path | None, work: Path | None, **which: str | None
     with progress.shown() as tell:
         given, place = opened(plan, unload, work, tell)
         results = migration.run(migration.STAGES, given, place, **which)
-        page = migration.hand_over(given, results, place)
-    show(given, results)
-    if page is not None:
-        typer.echo(f"移行結果確認書：{page}（PDF は同じ場所の packet.pdf）")
-    if any(one.gate is not None and not one.gate.open for one in results):
-        raise typer.Exit(3)
+    finish(given, results, place)

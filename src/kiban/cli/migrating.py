@@ -49,7 +49,26 @@ def open_store() -> Store:
 _STATES = {"done": "済", "stale": "要再実行", "open": "未実行"}
 
 
-def show(plan: Plan, results: Sequence[Result]) -> None:
+def finish(plan: Plan, results: Sequence[Result], work: Work, command: str = "run") -> None:
+    """Hand the packet over and print how a run ended; leaves with exit code 3 where a gate is closed.
+
+    Args:
+        plan: that was run.
+        results: of the run.
+        work: where it worked.
+        command: of `kiban migrate`, that goes on with it.
+    """
+    from kiban import migration
+
+    page = migration.hand_over(plan, results, work)
+    show(plan, results, command)
+    if page is not None:
+        typer.echo(f"移行結果確認書：{page}（PDF は同じ場所の packet.pdf）")
+    if any(one.gate is not None and not one.gate.open for one in results):
+        raise typer.Exit(3)
+
+
+def show(plan: Plan, results: Sequence[Result], command: str = "run") -> None:
     """Print how every stage stands, why gates are closed, and what comes next."""
     from rich.console import Console
     from rich.table import Table
@@ -68,7 +87,7 @@ def show(plan: Plan, results: Sequence[Result]) -> None:
     waiting = next((one for one in results if one.state != "done"), None)
     if waiting and not closed:
         typer.echo(
-            f"→ 次は {waiting.stage.title_ja}（{waiting.stage.name}）です。`kiban migrate run` で進みます。"
+            f"→ 次は {waiting.stage.title_ja}（{waiting.stage.name}）です。`kiban migrate {command}` で進みます。"
         )
 
 

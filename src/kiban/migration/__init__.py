@@ -1,14 +1,16 @@
 """Legacy to standard: land, decode, profile, characters, cleanse, transform, load, reconcile, sign off."""
 
 from kiban.migration.beside import people_page
+from kiban.migration.delta import newer
 from kiban.migration.engine import Result, Work, run, status
 from kiban.migration.handover import hand_over, times
 from kiban.migration.plan import Plan
 from kiban.migration.plan_read import load_plan
 from kiban.migration.stage import Context, Gate, Outcome, Stage, gate
-from kiban.migration.stages import STAGES, ledger
+from kiban.migration.stages import DELTA_STAGES, STAGES, ledger
 
 __all__ = [
+    "DELTA_STAGES",
     "STAGES",
     "Context",
     "Gate",
@@ -21,6 +23,7 @@ __all__ = [
     "hand_over",
     "ledger",
     "load_plan",
+    "newer",
     "people_page",
     "run",
     "status",

@@ -109,7 +109,7 @@ def run(
                 result = _make(stage, plan, work, done, result.key)
             elif not waiting:
                 work.note("skipped", stage.name, result.key)
-            done[stage.name] = result
+            done[stage.called] = result
         hashes.keep()
         return list(done.values())
 
@@ -128,7 +128,7 @@ def status(stages: Sequence[Stage], plan: Plan, work: Work) -> list[Result]:
         result = _standing(stage, plan, work, done, hashes) if _may(stage, done) else _unready(stage, work)
         results.append(result)
         if result.state == "done":
-            done[stage.name] = result
+            done[stage.called] = result
     return results
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,6 +138,19 @@ class Consumer:
 
 
 @dataclass(frozen=True)
+class Delta:
+    """How many subjects of a register may be missing from a newer unload before a delta stops.
+
+    Attributes:
+        vanish_most: a share of the subjects of the register.
+        vanish_count: subjects that may be missing in any case, whatever the share; for small registers.
+    """
+
+    vanish_most: Decimal = Decimal("0.001")
+    vanish_count: int = 0
+
+
+@dataclass(frozen=True)
 class Plan:
     """A migration.
 
@@ -151,6 +165,7 @@ class Plan:
         totals: what the legacy systems printed, CSV in the unload folder; None where there is nothing.
         signers: roles that are asked to sign, in order.
         keys: public keys (Ed25519, PEM) one of which must have signed the decisions on characters; empty where nobody has to sign.
+        delta: when a delta stops.
         editions: of the standard, under the names by which targets and groups not held call them; empty where the plan was read
             without a library.
     """
@@ -170,6 +185,7 @@ class Plan:
     totals: str | None = None
     signers: tuple[str, ...] = ()
     keys: tuple[Path, ...] = ()
+    delta: Delta = Delta()
     editions: Mapping[str, Edition] = field(default_factory=dict)
 
     def system(self, name: str) -> System:
@@ -186,14 +202,15 @@ class Plan:
         return self.folder / "decisions" / "findings.csv"
 
     def as_data(self) -> dict[str, Any]:
-        """Everything the plan says, as JSON can hold it.
+        """What the plan says of one unload, as JSON can hold it.
 
-        Paths are relative to the plan, the place of the unload is left out, and editions are named by their digests.
+        Paths are relative to the plan, the place of the unload and the limits of a delta are left out, and editions are named by
+        their digests.
         """
         bare = replace(self, editions={})
         data: dict[str, Any] = plain(bare, self.folder)
         data["editions"] = {name: definition(one) for name, one in sorted(self.editions.items())}
-        return {name: value for name, value in data.items() if name not in ("folder", "unload")}
+        return {name: value for name, value in data.items() if name not in ("folder", "unload", "delta")}
 
 
 def plain(value: Any, folder: Path) -> Any:
@@ -204,6 +221,8 @@ def plain(value: Any, folder: Path) -> Any:
         return (value.relative_to(folder) if value.is_relative_to(folder) else value).as_posix()
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, Mapping):
         return {key: plain(each, folder) for key, each in value.items()}
     if isinstance(value, tuple | list):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from kiban.kernel import Problems, is_valid_local_government_code
-from kiban.migration.plan import Consumer, NotHeld, Plan, System, Target
+from kiban.migration.plan import Consumer, Delta, NotHeld, Plan, System, Target
 from kiban.migration.plan_editions import read_editions
-from kiban.migration.plan_fields import beside, code_page, condition, entries, form, no_twins
+from kiban.migration.plan_fields import beside, code_page, condition, entries, form, no_twins, part
 from kiban.migration.plan_files import read_files
 from kiban.standard import Fields, Findings, Library, read_document
 
@@ -57,6 +58,7 @@ def load_plan(path: Path, unload: Path | None = None, library: Library | None = 
         consumers=_consumers(top),
         totals=top.text("totals", needed=False) or None,
         signers=tuple(top.texts("signers")),
+        delta=_delta(top),
         keys=beside(top, "keys", folder, top.texts("keys")),
     )
     if unload is not None:
@@ -125,6 +127,25 @@ def _consumers(top: Fields) -> tuple[Consumer, ...]:
         one.done()
     no_twins([(consumer.id, one) for consumer, one in zip(found, ones, strict=True)], "consumer")
     return tuple(found)
+
+
+def _delta(top: Fields) -> Delta:
+    each = part(top, "delta")
+    if each is None:
+        return Delta()
+    share = each.text("vanish_most", needed=False) or str(Delta.vanish_most)
+    count = each.text("vanish_count", needed=False) or str(Delta.vanish_count)
+    each.done()
+    for key, text, pattern, words in (
+        ("vanish_most", share, r"0|1|0\.[0-9]{1,6}", "a share, such as 0.001 for one in a thousand"),
+        ("vanish_count", count, r"[0-9]{1,6}", "a number of subjects, such as 3"),
+    ):
+        if not re.fullmatch(pattern, text):
+            each.findings.fault(
+                "field-form", f"{key} {text} has not the right form", each.where(key), f"write {words}"
+            )
+            return Delta()
+    return Delta(Decimal(share), int(count))
 
 
 def _check_groups(plan: Plan, top: Fields) -> None:

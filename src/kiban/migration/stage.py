@@ -100,6 +100,7 @@ class Stage:
         wants: names of stages whose outputs it reads where they are done, and does without where they are not.
         looks: whether it only looks at what there is. Such a stage runs behind a closed gate too, so that one run tells everything
             that is wrong; every other stage needs the gates of all stages before it open.
+        stands_for: the stage whose place it takes, so that stages which need that one find its output under that name; "" for none.
         outside: what it leaves outside the work folder, such as rows in a database, as text, "" where it is gone; asked before the
             stage is skipped, so that a lost database is loaded again. None where it leaves nothing.
     """
@@ -113,4 +114,10 @@ class Stage:
     parts: Callable[[Plan], Any] = field(default=whole_plan)
     wants: tuple[str, ...] = ()
     looks: bool = False
+    stands_for: str = ""
     outside: Callable[[Context], str] | None = None
+
+    @property
+    def called(self) -> str:
+        """The name by which other stages need it."""
+        return self.stands_for or self.name

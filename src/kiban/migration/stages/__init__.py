@@ -1,6 +1,9 @@
 """The stages of the migration, one module each, in their order."""
 
+from dataclasses import replace
+
 from kiban.migration.stage import Stage
+from kiban.migration.stages.apply import APPLY
 from kiban.migration.stages.characters import CHARACTERS
 from kiban.migration.stages.decode import DECODE, ledger
 from kiban.migration.stages.inventory import INVENTORY
@@ -13,4 +16,14 @@ from kiban.migration.stages.totals import TOTALS
 STAGES: tuple[Stage, ...] = (INVENTORY, LAND, DECODE, PROVE, PROFILE, TOTALS, CHARACTERS, SIGNOFF)
 """In order; each needs only those before it."""
 
-__all__ = ["STAGES", "ledger"]
+DELTA_STAGES: tuple[Stage, ...] = tuple(
+    APPLY
+    if one.name == APPLY.stands_for
+    else replace(one, outside=APPLY.outside)
+    if one.outside is not None
+    else one
+    for one in STAGES
+)
+"""The same of a newer unload of what is loaded already: its differences are applied in the place of the load."""
+
+__all__ = ["DELTA_STAGES", "STAGES", "ledger"]

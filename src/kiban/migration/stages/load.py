@@ -34,7 +34,7 @@ def _run(context: Context) -> Outcome:
         done = store.finished_load(opened, job)
         _refuse(opened, context.plan, folders, done)
         tell = _in_japanese(context.progress)
-        for edition in _editions(context.plan):
+        for edition in editions(context.plan):
             if edition.id not in opened.applied():
                 store.apply(opened, edition, actor, progress=tell)
         parts = _parts(opened, place, folders)
@@ -42,9 +42,9 @@ def _run(context: Context) -> Outcome:
             store.import_arrow(opened, parts, actor, job=job, progress=tell)
             done = store.finished_load(opened, job)
     assert done is not None
-    lines = [_line(name, parts, done) for name in _registers(context.plan)]
-    editions = {edition.id: edition.edition for edition in _editions(context.plan)}
-    told = {"job": job, "actor": actor.id, "editions": editions, "registers": lines}
+    lines = [_line(name, parts, done) for name in filled(context.plan)]
+    used = {edition.id: edition.edition for edition in editions(context.plan)}
+    told = {"job": job, "actor": actor.id, "editions": used, "registers": lines}
     text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
     (context.out / LOADED).write_text(text + "\n", encoding="utf-8")
     return _outcome(lines)
@@ -71,15 +71,30 @@ def _job(plan: Plan, folders: Mapping[str, Path]) -> str:
     )
 
 
-def _registers(plan: Plan) -> list[str]:
+def filled(plan: Plan) -> list[str]:
     """Every register the plan fills, in its order; one of which no row came is filled with nothing."""
     return [f"{plan.editions[target.edition].id}.{target.group}" for target in plan.targets]
 
 
-def _editions(plan: Plan) -> list[Edition]:
+def editions(plan: Plan) -> list[Edition]:
     """The editions whose registers are filled, each once."""
     names = dict.fromkeys(target.edition for target in plan.targets)
     return list({plan.editions[name].id: plan.editions[name] for name in names}.values())
+
+
+def other_editions(opened: Store, plan: Plan) -> list[Problem]:
+    """A problem `load-edition` for each business of which another edition is in force than the plan fills."""
+    in_force = opened.applied()
+    return [
+        Problem(
+            "load-edition",
+            f"{in_force[edition.id]} of {edition.id} is in force, the plan fills {edition.edition}",
+            edition.id,
+            f"name {edition.id}@{in_force[edition.id]} in the plan, or bring {edition.edition} into force: kiban db apply",
+        )
+        for edition in editions(plan)
+        if in_force.get(edition.id, edition.edition) != edition.edition
+    ]
 
 
 def _refuse(opened: Store, plan: Plan, folders: Mapping[str, Path], done: Load | None) -> None:
@@ -88,25 +103,14 @@ def _refuse(opened: Store, plan: Plan, folders: Mapping[str, Path], done: Load |
     Raises:
         Problems: `load-edition`, `load-register`, `load-occupied`.
     """
-    in_force = opened.applied()
-    wanted = _editions(plan)
-    problems = [
-        Problem(
-            "load-edition",
-            f"{in_force[edition.id]} of {edition.id} is in force, the plan fills {edition.edition}",
-            edition.id,
-            f"name {edition.id}@{in_force[edition.id]} in the plan, or bring {edition.edition} into force: kiban db apply",
-        )
-        for edition in wanted
-        if in_force.get(edition.id, edition.edition) != edition.edition
-    ]
-    filled = _registers(plan)
+    problems = other_editions(opened, plan)
+    known = filled(plan)
     problems += [
         Problem("load-register", "converted, but no target of the plan", name, "run transform again")
         for name in folders
-        if name not in filled
+        if name not in known
     ]
-    standing = [name for name in filled if name in opened.tables()]
+    standing = [name for name in known if name in opened.tables()]
     for name, rows in store.strangers(opened, standing, done).items():
         if rows:
             whose = "rows that are not as this load left them" if done else "rows"
