@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sysconfig
-import tempfile
-import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,92 +14,22 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiban import sets
-from kiban.kernel import AsOf, Problem
+from kiban.kernel import AsOf
+
+from .object_store import ObjectStore, running
 
 AT = datetime(2026, 10, 1, 9, tzinfo=UTC)
 DAY = AsOf(date(2026, 10, 1), datetime(2026, 10, 1, tzinfo=UTC))
 SCHEMA = pa.schema(
     [("bango", pa.string()), ("nendo", pa.int64()), ("zei", pa.int64()), ("koku", pa.list_(pa.string()))]
 )
-SECRET = "kiban-secret-of-the-tests"
-
-
-@dataclass(frozen=True)
-class ObjectStore:
-    """A running S3 server with one bucket."""
-
-    endpoint: str
-    access: sets.Access
-
-    def shelf(self, name: str) -> sets.Shelf:
-        """A shelf of its own on this server."""
-        return sets.open_shelf(f"s3://kiban/{name}", access=self.access)
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url).close()
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[ObjectStore]:
-    """SeaweedFS as one process: master, volume, filer and S3."""
-    folder = Path(tempfile.mkdtemp(prefix="kiban-s3-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    keys = {"accessKey": "kiban", "secretKey": SECRET}
-    identity = {
-        "name": "kiban",
-        "credentials": [keys],
-        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-    }
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    ports = {
-        name: str(_port()) for name in ("master", "volume", "filer", "s3") for name in (name, f"{name}.grpc")
-    }
-    where = [
-        f"-{name.replace('.grpc', '.port.grpc') if '.grpc' in name else f'{name}.port'}={port}"
-        for name, port in ports.items()
-    ]
-    command = [
-        *(str(Path(sysconfig.get_path("scripts")) / "weed"), "-logtostderr", "server", f"-dir={folder}", "-ip=127.0.0.1"),
-        *("-ip.bind=127.0.0.1", "-filer", "-s3", f"-s3.config={folder / 's3.json'}", "-master.telemetry=false"),
-        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=64", "-volume.max=64", *where),
-    ]  # fmt: skip
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    endpoint = f"http://127.0.0.1:{ports['s3']}"
-    try:
-        for _ in range(600):
-            if _answers(endpoint) and process.poll() is None:
-                break
-            time.sleep(0.1)
-        store = ObjectStore(endpoint, sets.Access(endpoint, "us-east-1", "kiban", SECRET))
-        for _ in range(100):  # its volumes come a moment later than its answers
-            if _taken(store):
-                break
-            time.sleep(0.1)
+    """A real S3 server, started where a test asks for it."""
+    with running() as store:
         yield store
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        shutil.rmtree(folder)
-
-
-def _taken(store: ObjectStore) -> bool:
-    try:
-        return store.shelf("first").create(uuid.uuid4().hex, b"")
-    except Problem:
-        return False
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])

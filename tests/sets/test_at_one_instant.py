@@ -15,7 +15,7 @@ import pytest
 from kiban import sets
 from kiban.kernel import Problem
 
-from .conftest import ObjectStore
+from .object_store import ObjectStore
 from .publisher import SCRIPT, said, tiny
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from kiban import sets
 
-from .conftest import SECRET, ObjectStore
+from .object_store import SECRET, ObjectStore
 from .publisher import SCRIPT, draft_of, said, three_parts
 
 STEPS = 30

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from kiban import cli, sets
 from kiban.kernel import Problem
 
-from .conftest import SECRET, ObjectStore, draft, published
+from .conftest import draft, published
+from .object_store import SECRET, ObjectStore
 
 
 def test_no_credential_stands_in_a_place_a_problem_or_an_object(

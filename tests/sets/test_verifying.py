@@ -15,6 +15,7 @@ from kiban import sets
 from kiban.kernel import Problem
 
 from .conftest import codes, delta, draft, ledger, lose, make_key, rows
+from .object_store import ObjectStore
 
 PARTS = [rows("a.parquet", 0, 100), rows("b.parquet", 100, 100), rows("c.parquet", 200, 100)]
 
@@ -139,6 +140,18 @@ def test_a_signature_says_who_and_fits_what_is_said(
     assert manifest.signature is not None
     forged = dataclasses.replace(manifest.signature, value="0" * 128)
     assert check(dataclasses.replace(manifest, signature=forged)) == ["set-signature"]
+
+
+def test_a_receiver_without_room_is_told_so(object_store: ObjectStore, tmp_path: Path) -> None:
+    shelf = object_store.shelf("no-room")
+    manifest = sets.publish(shelf, draft(), PARTS)
+    for look in (
+        lambda: sets.verify(shelf, manifest, scratch=tmp_path / "nowhere"),
+        lambda: sets.relation(shelf, manifest, folder=tmp_path / "nowhere"),
+    ):
+        with pytest.raises(Problem) as caught:
+            look()
+        assert caught.value.code == "scratch-not-writable"
 
 
 def test_a_key_that_is_none_is_refused(tmp_path: Path, pem: Path) -> None:

@@ -43,7 +43,12 @@ _Endpoint = Annotated[
 ]
 _Scratch = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Where fetched parts are kept meanwhile. Default: a temporary folder."),
+    typer.Option(
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="Where fetched parts are kept meanwhile. Default: a temporary folder.",
+    ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

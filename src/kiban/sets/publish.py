@@ -188,7 +188,7 @@ def _part(
         part, held = writing.read_mark(standing, mark)
         if part.name == source.name and shelf.size(place) == part.bytes:
             return part, held
-    reading = Reading(source, digester, keyed=bool(draft.key))
+    reading = Reading(source, digester)
     if isinstance(source, Raw) and draft.key and source.batches is None:
         fix = "give the rows as Arrow beside the bytes, or publish the set without a key"
         raise Problem("part-unreadable", "a set with a key needs the rows of every part", source.name, fix)
@@ -199,8 +199,9 @@ def _part(
         raise Problem("part-rows", what, source.name, "count the rows again")
     sums = tuple(sorted(found.sums.items()))
     part = Part(number, 0, source.name, reading.form, found.rows, reading.size, sums, reading.sha256)
-    shelf.put(mark, writing.mark_bytes(part, reading.buckets))
-    return part, reading.buckets
+    held = found.buckets if draft.key else None
+    shelf.put(mark, writing.mark_bytes(part, held))
+    return part, held
 
 
 def _manifest(draft: Draft, made: list[tuple[Part, Buckets | None]], signer: Signer | None) -> Manifest:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from kiban.kernel import Problem
 from kiban.sets import buckets
-from kiban.sets.buckets import Buckets, Figures
+from kiban.sets.buckets import Figures
 from kiban.sets.manifest import Draft, Form
 
 Batches = Callable[[], Iterable[pa.RecordBatch]]
@@ -132,7 +132,6 @@ class Reading:
 
     source: Source
     digester: Digester
-    keyed: bool
     _found: list[Figures] = field(default_factory=list)
     _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
     size: int = 0
@@ -170,11 +169,6 @@ class Reading:
         if isinstance(self.source, Raw) and self.source.batches is None:
             return Figures(self.source.rows, dict(self.source.sums), ())
         return together(self._found)
-
-    @property
-    def buckets(self) -> Buckets | None:
-        """Of the rows; None where the set has no key."""
-        return self.figures.buckets if self.keyed else None
 
     def _of_rows(self) -> Iterator[bytes]:
         assert isinstance(self.source, Rows)

@@ -235,8 +235,8 @@ def _checked(shelf: Shelf, manifest: Manifest, part: Part, scratch: Path) -> Ite
     """The file of a part, whose bytes are those of the manifest."""
     standing = shelf.file(places.place_of(manifest, part))
     if standing is None:
-        with TemporaryDirectory(dir=scratch) as name:
-            yield _fetched(shelf, manifest, part, Path(name) / "part")
+        with _room(scratch) as folder:
+            yield _fetched(shelf, manifest, part, folder / "part")
         return
     if shelf.size(places.place_of(manifest, part)) is None:
         raise _missing(part)
@@ -250,6 +250,21 @@ def _checked(shelf: Shelf, manifest: Manifest, part: Part, scratch: Path) -> Ite
     yield standing
 
 
+@contextmanager
+def _room(scratch: Path) -> Iterator[Path]:
+    try:
+        folder = TemporaryDirectory(dir=scratch)
+    except OSError as error:
+        raise _no_room(scratch, error) from error
+    with folder as name:
+        yield Path(name)
+
+
+def _no_room(where: Path, error: OSError) -> Problem:
+    fix = "name a folder with room for the parts"
+    return Problem("scratch-not-writable", f"no part can be fetched ({error.strerror})", str(where), fix)
+
+
 def _fetched(shelf: Shelf, manifest: Manifest, part: Part, target: Path) -> Path:
     key = places.place_of(manifest, part)
     if shelf.size(key) is None:
@@ -258,10 +273,7 @@ def _fetched(shelf: Shelf, manifest: Manifest, part: Part, target: Path) -> Path
         with target.open("wb") as file:
             _pass(part, shelf.chunks(key), file)
     except OSError as error:
-        fix = "name a folder with room for the parts"
-        raise Problem(
-            "scratch-not-writable", f"the part cannot be fetched ({error.strerror})", str(target), fix
-        ) from error
+        raise _no_room(target, error) from error
     return target
 
 
