@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from kiban import characters
 from kiban.characters import CodePage, Decoded, Encoded, StreamDecoder, StreamEncoder
+from kiban.cli import main
 
 PAGES = [name for name in characters.CODE_PAGES if name != "jipse"]
 
@@ -122,3 +124,57 @@ def test_lines_of_a_text_file_are_read_and_written_with_their_ends() -> None:
         assert (text or "").replace("\r", "") == "A\nB\n"
         assert page.encode(text or "").data == data
         assert PAGE[name].decode(data).text is None
+
+
+def decode(folder: Path, data: bytes, *more: str) -> int:
+    (folder / "memo").write_bytes(data)
+    out = ["--out", str(folder / "memo.txt"), "--ledger", str(folder / "ledger.csv")]
+    with pytest.raises(SystemExit) as end:
+        main(["characters", "decode", str(folder / "memo"), "--page", "jef", *out, *more])
+    return int(end.value.code or 0)
+
+
+def test_a_text_file_is_written_in_utf8_where_all_of_it_can_be_read(tmp_path: Path) -> None:
+    line = bytes.fromhex("81 28 C5C4 C3E6 29 15")
+    assert decode(tmp_path, line * 300_000) == 0  # more than one piece
+    assert (tmp_path / "memo.txt").read_text("utf-8") == "ｱ田中\n" * 300_000
+    assert (tmp_path / "ledger.csv").read_text("utf-8") == "file,offset,raw,code\n"
+
+
+def test_where_one_byte_cannot_be_read_no_text_is_written_and_the_ledger_has_every_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = bytes.fromhex("81 28 C5C4 C3E6 29 15")
+    (tmp_path / "memo.txt").write_text("before", "utf-8")
+    assert decode(tmp_path, line * 200_000 + bytes.fromhex("28 80A1 FFFF C5C4")) == 1
+    assert "[text-undecoded]" in capsys.readouterr().err
+    assert (tmp_path / "memo.txt").read_text("utf-8") == "before"
+    end = 200_000 * len(line)
+    assert (tmp_path / "ledger.csv").read_text("utf-8").splitlines()[1:] == [
+        f"memo,{end + 1},80A1,gaiji-undecided",
+        f"memo,{end + 3},FFFF,code-unmapped",
+        f"memo,{end},28,shift-unbalanced",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger.csv", "memo", "memo.txt"]
+
+
+def test_only_characters_that_two_people_decided_on_become_text(tmp_path: Path) -> None:
+    chart, decisions = tmp_path / "chart.csv", tmp_path / "decisions.csv"
+    chart.write_text("system,code,unicode,mj,note\njef,80A1,8FBB E0102,,\n", "utf-8")
+    data = bytes.fromhex("28 80A1 29")
+    assert decode(tmp_path, data, "--chart", str(chart)) == 1
+    decisions.write_text(
+        "system,code,unicode,class,decided_by_1,decided_on_1,decided_by_2,decided_on_2,reason\n"
+        "jef,80A1,8FBB E0102,exact,甲,2026-10-01,乙,2026-10-02,\n",
+        "utf-8",
+    )
+    assert decode(tmp_path, data, "--chart", str(chart), "--chart", str(decisions)) == 0
+    assert (tmp_path / "memo.txt").read_text("utf-8") == "辻\U000e0102"
+
+
+def test_a_place_where_nothing_can_be_written_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "memo.txt").mkdir()
+    assert decode(tmp_path, b"\x81") == 1
+    assert "[text-file]" in capsys.readouterr().err

@@ -25,19 +25,21 @@ from kiban.characters.codepages import (
 )
 from kiban.characters.decisions import sign_decisions, signature_of, verify_decisions
 from kiban.characters.glyphs import Glyph, glyph_font, glyph_svg
-from kiban.characters.guess import FieldAt, Guess, guess, told_apart
+from kiban.characters.guess import FieldAt, Guess, Swapped, guess, likeliest, told_apart
 from kiban.characters.install import Installation, Placed, install
 from kiban.characters.kana import READING_PARTS, kana_key, kana_keys, kana_loose_key, kana_loose_keys
 from kiban.characters.kanji import kanji_variants
 from kiban.characters.mj import Identity, MjGlyph, Shrunk, identify, shrink
 from kiban.characters.names import NAME_PARTS, name_key, name_keys
 from kiban.characters.selectors import length, strip_selectors
+from kiban.characters.textfiles import LEDGER_COLUMNS, TextFile, decode_text
 
 __all__ = [
     "CHART_COLUMNS",
     "CLASSES",
     "CODE_PAGES",
     "DECISION_COLUMNS",
+    "LEDGER_COLUMNS",
     "NAME_PARTS",
     "READING_PARTS",
     "BlockFaults",
@@ -61,11 +63,14 @@ __all__ = [
     "Shrunk",
     "StreamDecoder",
     "StreamEncoder",
+    "Swapped",
+    "TextFile",
     "address_key",
     "address_keys",
     "check_decisions",
     "code_page",
     "decode_block",
+    "decode_text",
     "encode_block",
     "glyph_font",
     "glyph_svg",
@@ -78,6 +83,7 @@ __all__ = [
     "kana_loose_keys",
     "kanji_variants",
     "length",
+    "likeliest",
     "name_key",
     "name_keys",
     "shrink",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
 from kiban.characters.codepages import CODE_PAGES, CodePage, Decoded, Mode, code_page
+from kiban.characters.selectors import strip_selectors
 from kiban.kernel import Problem
 
 _SURNAMES = 5000
@@ -30,11 +31,29 @@ _NO_TABLE = ("jipse",)
 
 @dataclass(frozen=True)
 class FieldAt:
-    """Where a text lies in each record: bytes from 0, and how it is written."""
+    """Where a text lies in each record: bytes from 0, how it is written, and its name in a copybook, if there is one."""
 
     start: int
     length: int
     mode: Mode
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or f"{self.start}:{self.length}:{self.mode}"
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """A letter that the other generation of the same maker reads as another, equally valid one.
+
+    Attributes:
+        own, other: the letter as this page reads it, and as the other does.
+        count: how often it stands in the sample.
+    """
+
+    own: str
+    other: str
+    count: int
 
 
 @dataclass(frozen=True)
@@ -43,7 +62,7 @@ class Guess:
 
     Attributes:
         page: name of the code page.
-        score: the mean of the shares below that can be judged, from 0 to 1.
+        score: the mean of the shares below that can be judged, from 0 to 1. It ranks pages and is no probability.
         read: share of the fields without any fault; fields wholly of padding and low-values are left out.
         balanced: share of the fields whose shift codes are in balance.
         kana: share of the single-byte fields that are kana words; None where there is none.
@@ -51,6 +70,8 @@ class Guess:
         same_as: pages that read every field of the sample to the same text: the bytes do not tell them apart.
         swapped: fields that the other generation of the same maker reads as other, equally valid characters.
         swapped_fields: in which fields that is so, and how often.
+        swapped_letters: which letters they are, in the order of Unicode.
+        alone: fields that this page reads and the other generation does not: what only one generation has tells them apart.
     """
 
     page: str
@@ -62,37 +83,49 @@ class Guess:
     same_as: tuple[str, ...] = ()
     swapped: int = 0
     swapped_fields: tuple[tuple[FieldAt, int], ...] = ()
+    swapped_letters: tuple[Swapped, ...] = ()
+    alone: int = 0
 
 
 def guess(
-    records: Sequence[bytes], fields: Sequence[FieldAt], pages: Sequence[str] | None = None
+    records: Sequence[bytes],
+    fields: Sequence[FieldAt],
+    pages: Sequence[str] | None = None,
+    laid: Mapping[str, CodePage] | None = None,
 ) -> tuple[Guess, ...]:
     """Judge the pages on a sample, the likeliest first.
 
     Args:
-        records: some hundreds are enough; all of one kind.
+        records: some hundreds are enough; all of one kind. Those of a variable file that end before a field are left out of it.
         fields: where texts lie; best names in kana and in kanji.
-        pages: names; None for all that need no table of the maker.
+        pages: names; None for all that need no table of the maker, and those in `laid`.
+        laid: pages with a maker's tables or a city's characters, by name, each instead of the bare one.
 
     Raises:
         Problem: `guess-nothing` where no field of the sample holds anything; `guess-field` where a field lies outside
-            the records; those of `code_page`, except that a page which this machine lacks is left out of None.
+            every record; those of `code_page`, except that a page which this machine lacks is left out of None.
     """
-    if any(each.start < 0 or each.length < 1 for each in fields) or any(
-        len(record) < each.start + each.length for record in records for each in fields
-    ):
-        raise Problem("guess-field", "a field lies outside the records", fix="check record length and fields")
+    longest = max(map(len, records), default=0)
+    outside = [
+        each for each in fields if each.start < 0 or each.length < 1 or each.start + each.length > longest
+    ]
+    if records and outside:
+        told = f"{', '.join(map(str, outside))} lies outside the records"
+        raise Problem("guess-field", told, fix="check record length and fields")
     sample = [
         (each, raw)
         for record in records
         for each in fields
-        if (raw := record[each.start : each.start + each.length]).strip(b"\x00\x20\x40")
+        if each.start + each.length <= len(record)
+        and (raw := record[each.start : each.start + each.length]).strip(b"\x00\x20\x40")
     ]
     if not sample:
         raise Problem(
             "guess-nothing", "no field of the sample holds anything", fix="name other fields, or more records"
         )
-    texts = {page.name: [_text(page, each.mode, raw) for each, raw in sample] for page in _pages(pages)}
+    texts = {
+        page.name: [_text(page, each.mode, raw) for each, raw in sample] for page in _pages(pages, laid or {})
+    }
     found = [_judge(name, sample, texts) for name in texts]
     return tuple(sorted(found, key=lambda each: (-each.score, each.page)))
 
@@ -102,8 +135,13 @@ def told_apart(guesses: Sequence[Guess]) -> bool:
 
     Frequent surnames never decide between pages that exchange kanji in pairs: both readings are names.
     """
+    return len(likeliest(guesses)) == 1
+
+
+def likeliest(guesses: Sequence[Guess]) -> tuple[Guess, ...]:
+    """The likeliest page and all that the sample does not tell apart from it, in their order."""
     best, *others = guesses
-    return not best.same_as and all(_ahead(best, other) for other in others)
+    return (best, *(each for each in others if each.page in best.same_as or not _ahead(best, each)))
 
 
 def _ahead(best: Guess, other: Guess) -> bool:
@@ -117,10 +155,12 @@ def _bytes_score(each: Guess) -> float:
     return sum(shares) / len(shares)
 
 
-def _pages(names: Sequence[str] | None) -> Iterator[CodePage]:
+def _pages(names: Sequence[str] | None, laid: Mapping[str, CodePage]) -> Iterator[CodePage]:
     for name in names or CODE_PAGES:
         try:
-            if names or name not in _NO_TABLE:
+            if name in laid:
+                yield laid[name]
+            elif names or name not in _NO_TABLE:
                 yield code_page(name)
         except Problem as problem:
             if names or problem.code != "code-page-missing":
@@ -149,23 +189,39 @@ def _judge(name: str, sample: Sequence[tuple[FieldAt, bytes]], texts: dict[str, 
     others = {other: [each.text for each in found] for other, found in texts.items() if other != name}
     whole = [each.text for each in mine]
     same = tuple(other for other, found in others.items() if read and found == whole)
-    twin = {"keis78": "keis83", "keis83": "keis78"}.get(name, "")
-    swapped = Counter(
-        each
-        for (each, _), a, b in zip(sample, whole, others.get(twin, whole), strict=True)
-        if a is not None and b is not None and a != b
+    twin = others.get({"keis78": "keis83", "keis83": "keis78"}.get(name, ""), whole)
+    return replace(
+        _generations(sample, whole, twin),
+        page=name,
+        score=round(sum(shares) / len(shares), 6),
+        read=read,
+        balanced=balanced,
+        kana=kana,
+        surnames=names,
+        same_as=same,
     )
-    score = round(sum(shares) / len(shares), 6)
+
+
+def _generations(
+    sample: Sequence[tuple[FieldAt, bytes]], mine: Sequence[str | None], other: Sequence[str | None]
+) -> Guess:
+    """What differs between two generations of one maker."""
+    swapped = [
+        (each, a, b) for (each, _), a, b in zip(sample, mine, other, strict=True) if a and b and a != b
+    ]
+    letters = Counter(
+        pair
+        for _, a, b in swapped
+        if len(a) == len(b)
+        for pair in zip(a, b, strict=True)
+        if pair[0] != pair[1]
+    )
     return Guess(
-        name,
-        score,
-        read,
-        balanced,
-        kana,
-        names,
-        same,
-        swapped.total(),
-        tuple(sorted(swapped.items(), key=_start)),
+        *("", 0.0, 0.0, 0.0, None, None, ()),
+        swapped=len(swapped),
+        swapped_fields=tuple(sorted(Counter(each for each, _, _ in swapped).items(), key=_start)),
+        swapped_letters=tuple(Swapped(*pair, count) for pair, count in sorted(letters.items())),
+        alone=sum(a is not None and b is None for a, b in zip(mine, other, strict=True)),
     )
 
 
@@ -178,7 +234,8 @@ def _share(found: Sequence[bool]) -> float | None:
 
 
 def _is_name(text: str) -> bool:
-    """Whether it begins with a frequent surname; the longest are four characters."""
+    """Whether it begins with a frequent surname, in whatever shape; the longest are four characters."""
+    text = strip_selectors(text)
     return not _KANA.search(text) and any(text[:size] in _surnames() for size in range(1, 5))
 
 

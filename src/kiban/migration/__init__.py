@@ -6,11 +6,13 @@ from kiban.migration.engine import Result, Work, run, status
 from kiban.migration.handover import hand_over, times
 from kiban.migration.plan import Plan
 from kiban.migration.plan_read import load_plan
+from kiban.migration.records import LONGEST, TextFields, sample_records, text_fields
 from kiban.migration.stage import Context, Gate, Outcome, Stage, gate
 from kiban.migration.stages import DELTA_STAGES, STAGES, ledger
 
 __all__ = [
     "DELTA_STAGES",
+    "LONGEST",
     "STAGES",
     "Context",
     "Gate",
@@ -18,6 +20,7 @@ __all__ = [
     "Plan",
     "Result",
     "Stage",
+    "TextFields",
     "Work",
     "gate",
     "hand_over",
@@ -26,6 +29,8 @@ __all__ = [
     "newer",
     "people_page",
     "run",
+    "sample_records",
     "status",
+    "text_fields",
     "times",
 ]

@@ -8,10 +8,12 @@ from kiban.migration.records.layout import Copybook, Field, Reading, Record, Tab
 from kiban.migration.records.places import LEDGER, USES, Place
 from kiban.migration.records.proof import Proof, prove
 from kiban.migration.records.reader import Source, decode_file, record_count
+from kiban.migration.records.sample import LONGEST, TextFields, sample_records, text_fields
 from kiban.migration.records.written import Faults, Wrote, framed, write_block, write_field
 
 __all__ = [
     "LEDGER",
+    "LONGEST",
     "USES",
     "Batch",
     "Copybook",
@@ -24,6 +26,7 @@ __all__ = [
     "Record",
     "Source",
     "Table",
+    "TextFields",
     "Wrote",
     "decode_block",
     "decode_csv",
@@ -32,6 +35,8 @@ __all__ = [
     "parse_copybook",
     "prove",
     "record_count",
+    "sample_records",
+    "text_fields",
     "write_block",
     "write_field",
 ]
