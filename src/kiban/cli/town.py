@@ -26,7 +26,9 @@ app = typer.Typer(
 
     [b]kiban town make --population kobe-2017-12-31.csv --as-of 2017-12-31 --seed 1 --out kobe[/b]
 
-    [b]kiban town unload kobe old-kobe --faults 1000[/b]""",
+    [b]kiban town unload kobe old-kobe --faults 1000[/b]
+
+    [b]kiban town later kobe kobe-later --residents 500 --as-of 2018-01-07[/b]""",
 )
 _SUPPRESSED_SHOWN = 10
 
@@ -149,6 +151,33 @@ def unload(
     )
     for name, records in report.records.items():
         typer.echo(f"  {name:<28} {records:>12,} records")
+
+
+@app.command()
+def later(
+    folder: Annotated[Path, typer.Argument(metavar="TOWN", help="A finished town.")],
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="An empty or new folder.")],
+    residents: Annotated[int, typer.Option(metavar="N", help="How many residents have changed.")],
+    as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The later day.")],
+) -> None:
+    """Make the same city some days later, to unload it again: moves, births, deaths, new households, support measures.
+
+    Everything else stays as it is, byte for byte; DIR/changes.csv lists the residents who changed.
+    """
+    library = main.library()
+    report = town.later(
+        folder,
+        out,
+        resident=library.edition("resident"),
+        nonresident=library.edition("nonresident_addressee"),
+        residents=residents,
+        as_of=as_of.date(),
+    )
+    kinds: dict[str, int] = {}
+    for change in report.changes:
+        kinds[change.kind] = kinds.get(change.kind, 0) + 1
+    told = "、".join(f"{kind} {count:,}" for kind, count in sorted(kinds.items()))
+    typer.echo(f"{len(report.changes):,} residents of {report.out} changed: {told}")
 
 
 def _show(report: town.TownReport, seconds: float) -> None:

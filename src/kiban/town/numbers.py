@@ -17,6 +17,8 @@ from kiban.town.arrays import Ints
 
 SCATTER = 6_364_136_223
 """Odd and no multiple of 5, so multiplying by it permutes the numbers below any power of ten."""
+PERSON_SHIFT, CODE_SHIFT = 7_919, 104_729
+"""Times the seed of the town, these shift its individual numbers and its resident record codes."""
 KOJINBANGO_FIRST, KOJINBANGO_SPAN = 90_000_000_000, 10_000_000_000
 JUMINHYOKODO_FIRST, JUMINHYOKODO_SPAN = 9_000_000_000, 1_000_000_000
 

@@ -39,8 +39,10 @@ def keys(at: JuminRows) -> dict[str, Column]:
             at.japanese, word("jumin.juminshubetsu", "japanese"), word("jumin.juminshubetsu", "foreign")
         ),
         "juminjotai": pick(states, at.rows.closing),
-        "kojinbango": pick(numbers.individual_numbers(serial, at.book.seed * 7_919), at.person),
-        "juminhyokodo": pick(numbers.resident_codes(serial, at.book.seed * 104_729), at.person),
+        "kojinbango": pick(
+            numbers.individual_numbers(serial, at.book.seed * numbers.PERSON_SHIFT), at.person
+        ),
+        "juminhyokodo": pick(numbers.resident_codes(serial, at.book.seed * numbers.CODE_SHIFT), at.person),
     }
 
 

@@ -73,7 +73,9 @@ def nonresidents(plan: NonresidentPlan, book: Book) -> dict[str, Column]:
     main, other = (book.words(f"{GROUP}.daihyoatenafuragu", name) for name in ("main", "other"))
     return {
         "atenabango": number,
-        "kojinbango": only(own_number, numbers.individual_numbers(serial[same_as], book.seed * 7_919)),
+        "kojinbango": only(
+            own_number, numbers.individual_numbers(serial[same_as], book.seed * numbers.PERSON_SHIFT)
+        ),
         **_names(book, nation, surname, given),
         "seibetsu": pick(sexes, sex - MAN),
         **_birth(book, birth, rng),
