@@ -26,9 +26,9 @@ def given(residents: int) -> Settings:
     return replace(settings.read(os.environ), home=home, database=None, database_app=None)
 
 
-def made(residents: int) -> Path:
-    """The folder of the generated city."""
-    folder = given(residents).home / "town"
+def made(residents: int, *, tax: bool = False) -> Path:
+    """The folder of the generated city; with its tax ledger it is another one."""
+    folder = given(residents).home / ("town-tax" if tax else "town")
     if not (folder / "town.json").exists():
         editions = main.library(given=given(residents))
         print(f"  making a city of {residents:,} …", flush=True)
@@ -41,6 +41,7 @@ def made(residents: int) -> Path:
             city="28100",
             population=None,
             as_of=DAY,
+            tax=editions.edition("individual_resident_tax") if tax else None,
             replace=True,
         )
     return folder
