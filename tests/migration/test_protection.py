@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -274,6 +275,21 @@ def test_a_project_that_declares_nothing_is_refused_and_one_that_holds_nothing_s
     assert proof.not_protected("税務だけを移す")["people"] == 0
 
 
+def test_names_that_no_file_has_are_refused_for_they_would_protect_nobody(case: Case, tmp_path: Path) -> None:
+    text = (case.plan.folder / proof.DECLARED).read_text(encoding="utf-8")
+    text = text.replace("segment: SH-TAISHO", "segment: SH-TAISYO").replace(
+        "field: JK-SHIEN-FLG", "field: JK-SIEN-FLG"
+    )
+    (tmp_path / proof.DECLARED).write_text(text, encoding="utf-8")
+    shutil.copytree(case.plan.folder / "copybooks", tmp_path / "copybooks")
+    with pytest.raises(Problems) as refused:
+        proof.declared(replace(case.plan, folder=tmp_path))
+    assert {(one.code, (one.fix or "").split("?")[0]) for one in refused.value.problems} == {
+        ("protection-segment", "did you mean SH-TAISHO"),
+        ("protection-field", "did you mean JK-SHIEN-FLG"),
+    }
+
+
 def test_a_field_that_was_not_decoded_is_refused_by_name(case: Case) -> None:
     said = proof.declared(case.plan)
     assert said.flag is not None
@@ -281,4 +297,18 @@ def test_a_field_that_was_not_decoded_is_refused_by_name(case: Case) -> None:
         proof.in_source(
             case.decoded, replace(said, flag=replace(said.flag, since="JK-KAISHI")), case.plan.cut_date
         )
-    assert [one.code for one in refused.value.problems] == ["protection-field"]
+    assert {one.code for one in refused.value.problems} == {"protection-field"}
+
+
+def test_a_city_without_a_measure_protects_nobody_and_says_so(case: Case, tmp_path: Path) -> None:
+    (tmp_path / "JK-DATA").mkdir()
+    for path in (case.decoded / "JK-DATA").glob("*.parquet"):
+        table = pq.read_table(path)
+        at = table.schema.get_field_index("JK-SHIEN-FLG")
+        pq.write_table(
+            table.set_column(at, table.schema.field(at), pa.array(["0"] * table.num_rows)),
+            tmp_path / "JK-DATA" / path.name,
+        )
+    source = proof.in_source(tmp_path, proof.declared(case.plan), case.plan.cut_date)
+    assert source.protected == set()
+    assert proof.protected(source, proof.judge(source, Shield()))["people"] == 0

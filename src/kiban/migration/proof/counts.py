@@ -73,7 +73,7 @@ def count(
         cell = cells.setdefault(place, Cell())
         cell.stored, cell.stored_sums = number, sums
     left_out = connection.execute(
-        "SELECT ward, year, sum(merged)::BIGINT, sum(rejected)::BIGINT FROM read_parquet(?) "
+        "SELECT ward, year, sum(merged)::BIGINT, sum(rejected)::BIGINT FROM read_parquet(?, hive_partitioning = false) "
         "WHERE register = ? GROUP BY ALL",
         [str(rows), decoded.register],
     ).fetchall()

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kiban.kernel import Problems
+from kiban.migration.mapping.fields import Segment, segments
 from kiban.migration.plan import Plan
 from kiban.migration.plan_fields import condition, entries, part
 from kiban.standard import Fields, Findings, Group, read_document, suggest
@@ -65,6 +66,19 @@ class Part:
     scope: tuple[Pair, ...] = ()
     where: tuple[str, tuple[str, ...]] | None = None
 
+    @property
+    def every(self) -> dict[str, Pair]:
+        """All pairs: by what they are, those of the scope by their items."""
+        return {**self.pairs, **{pair.item: pair for pair in self.scope}}
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """Every legacy field it reads, with its segment."""
+        names = [*(pair.field for pair in self.every.values()), self.since, self.until]
+        names += [self.where[0]] if self.where else []
+        split = (name.rpartition(".") for name in names)
+        return list(dict.fromkeys((segment or self.segment, inside) for segment, _, inside in split))
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -93,7 +107,8 @@ def declared(plan: Plan) -> Declared:
 
     Raises:
         Problems: `file-missing` where nothing is declared; every other fault of the file's form (`field-missing`, `field-unknown`, …);
-            `group-unknown`, `item-unknown` for names the editions of the plan do not have.
+            `group-unknown`, `item-unknown` for names the editions of the plan do not have; `protection-segment`, `protection-field` for
+            names its copybooks do not have.
     """
     findings = Findings()
     fix = "declare what protects people, or write one line not_held: with the reason; nothing is taken for granted here"
@@ -102,14 +117,15 @@ def declared(plan: Plan) -> Declared:
         raise Problems(findings.faults)
     top = Fields(document, (), document.value, findings, "the declaration")
     not_held = top.text("not_held", needed=False)
-    found = {} if not_held else {name: _part(top, name, plan) for name in PARTS}
+    known, _ = segments(plan)  # whatever is wrong with a copybook has been told before it was decoded
+    found = {} if not_held else {name: _part(top, name, plan, known) for name in PARTS}
     top.done()
     if findings.faults:
         raise Problems(findings.faults)
     return Declared(not_held, **found)
 
 
-def _part(top: Fields, name: str, plan: Plan) -> Part | None:
+def _part(top: Fields, name: str, plan: Plan, known: Mapping[str, Segment]) -> Part | None:
     one = part(top, name)
     if one is None:
         top.findings.fault("field-missing", f"nothing is said of {name}", top.where(), f"add {name}:")
@@ -135,7 +151,19 @@ def _part(top: Fields, name: str, plan: Plan) -> Part | None:
     for each in (period, one):
         if each is not None:
             each.done()
+    _check(one, made, known)
     return made
+
+
+def _check(one: Fields, made: Part, known: Mapping[str, Segment]) -> None:
+    """A segment of no file would hold nobody, and so nobody would be missed."""
+    for segment, inside in made.fields:
+        if segment and segment not in known:
+            fix = suggest(segment, known, "name a segment of the plan's files")
+            one.findings.fault("protection-segment", f"there is no segment {segment}", one.where(), fix)
+        elif segment and inside and (fields := known[segment].fields) is not None and inside not in fields:
+            fix = suggest(inside, fields, "name a field of its copybook")
+            one.findings.fault("protection-field", f"{segment} has no field {inside}", one.where(), fix)
 
 
 def _group(one: Fields, register: str, plan: Plan) -> Group | None:

@@ -146,74 +146,70 @@ def _measure(part: Part, one: Values, unknown: bool) -> Measure:
     )
 
 
-def _pairs(part: Part) -> dict[str, Pair]:
-    return {**part.pairs, **{pair.item: pair for pair in part.scope}}
-
-
 # ---- the legacy side ---------------------------------------------------------------------------------------------
 
 
 def _missing(decoded: Path, part: Part) -> Iterator[Problem]:
-    """Fields of the declaration that no decoded file has."""
-    for name in (*_fields(part), *([part.where[0]] if part.where else [])):
-        segment, _, inside = name.rpartition(".")
-        paths = sorted((decoded / (segment or part.segment)).glob("*.parquet"))
-        if not paths or inside not in pq.read_schema(paths[0]).names:
-            what = f"the decoded files have no field {inside} in {segment or part.segment}"
-            yield Problem("protection-field", what, DECLARED, "correct the name of the field")
-
-
-def _fields(part: Part) -> list[str]:
-    return [*(pair.field for pair in _pairs(part).values()), part.since, part.until]
+    """Fields of the declaration that a decoded file lacks; of a list, nobody could know before."""
+    for segment, field in part.fields:
+        for path in sorted((decoded / segment).glob("*.parquet")):
+            if field not in pq.read_schema(path).names:
+                what = f"{segment} of {path.stem} has no field {field}"
+                yield Problem("protection-field", what, DECLARED, "correct the name of the field")
 
 
 def _records(
     connection: duckdb.DuckDBPyConnection, decoded: Path, part: Part, day: date, *, flagged: bool
 ) -> Iterator[Values]:
     """What the records of a part say that are true on a day; those whose period cannot be read are."""
-    pairs = _pairs(part)
-    parents = dict.fromkeys(name.rpartition(".")[0] for name in _fields(part) if "." in name)
+    if not any((decoded / part.segment).glob("*.parquet")):
+        return  # a file without a record
+    pairs = part.every
+    parents = dict.fromkeys(segment for segment, _ in part.fields if segment != part.segment)
+    own = quoted(part.segment)
     joins = "".join(
-        f' LEFT JOIN {_files(decoded, name)} {quoted(name)} ON {quoted(name)}."#file" = s."#file" '
-        f'AND {quoted(name)}."#record" = s."#record"'
+        f' LEFT JOIN {_files(decoded, name)} {quoted(name)} ON {quoted(name)}."#file" = {own}."#file" '
+        f'AND {quoted(name)}."#record" = {own}."#record"'
         for name in parents
     )
-    chosen = ", ".join(f"{_text(pair.field)} AS {quoted(kind)}" for kind, pair in pairs.items())
-    since, until = (f"nullif(lpad({_text(name)}, 8, '0'), '00000000')" for name in (part.since, part.until))
+    chosen = ", ".join(f"{_text(part, pair.field)} AS {quoted(kind)}" for kind, pair in pairs.items())
+    days = (f"nullif(lpad({_text(part, name)}, 8, '0'), '00000000')" for name in (part.since, part.until))
+    since, until = days
     where = [f"coalesce({since} <= '{day:%Y%m%d}', true)", f"coalesce('{day:%Y%m%d}' < {until}, true)"]
     if part.where is not None:
-        where.append(f"coalesce({_among(*part.where)}, true)")
+        where.append(f"coalesce({_among(part, *part.where)}, true)")
     if flagged:
-        where.append(_flagged(part.pairs["flag"]))
+        where.append(_flagged(part, part.pairs["flag"]))
     found = connection.execute(
-        f"SELECT {chosen} FROM {_files(decoded, part.segment)} s{joins} WHERE {' AND '.join(where)} ORDER BY ALL"
+        f"SELECT {chosen} FROM {_files(decoded, part.segment)} {own}{joins} WHERE {' AND '.join(where)} ORDER BY ALL"
     )
     for row in found.fetchall():
         yield {kind: _said(kind, pair, value) for (kind, pair), value in zip(pairs.items(), row, strict=True)}
 
 
 def _files(decoded: Path, segment: str) -> str:
-    return f"read_parquet('{(decoded / segment).as_posix()}/*.parquet')"
+    paths = ", ".join(f"'{path.as_posix()}'" for path in sorted((decoded / segment).glob("*.parquet")))
+    return f"read_parquet([{paths}], hive_partitioning = false)"
 
 
-def _text(field: str) -> str:
+def _text(part: Part, field: str) -> str:
     """A field as text, null where nothing is held."""
     segment, _, inside = field.rpartition(".")
-    return f"nullif(CAST({quoted(segment or 's')}.{quoted(inside)} AS VARCHAR), '')"
+    return f"nullif(CAST({quoted(segment or part.segment)}.{quoted(inside)} AS VARCHAR), '')"
 
 
-def _among(field: str, values: Sequence[str]) -> str:
+def _among(part: Part, field: str, values: Sequence[str]) -> str:
     """Whether a field has one of some values; null where nothing is held."""
     listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    return f"{_text(field)} IN ({listed})" if listed else "false"
+    return f"{_text(part, field)} IN ({listed})" if listed else "false"
 
 
-def _flagged(flag: Pair) -> str:
+def _flagged(part: Part, flag: Pair) -> str:
     """Whether a record is flagged; one whose flag cannot be read is, unless the declaration says what nothing means."""
     if not flag.values:
-        return f"coalesce({_among(flag.field, flag.on)}, true)"
+        return f"coalesce({_among(part, flag.field, flag.on)}, true)"
     off = [old for old, new in flag.values.items() if new not in flag.on]
-    return f"coalesce(NOT {_among(flag.field, off)}, {'false' if '' in off else 'true'})"
+    return f"coalesce(NOT {_among(part, flag.field, off)}, {'false' if '' in off else 'true'})"
 
 
 def _said(kind: str, pair: Pair, value: str | None) -> str | None:
@@ -231,7 +227,7 @@ def _said(kind: str, pair: Pair, value: str | None) -> str | None:
 
 def _asked(session: Session, part: Part, as_of: AsOf, kind: str, values: Sequence[str]) -> list[Values]:
     """What the store says of these people or measures on a day."""
-    pairs = _pairs(part)
+    pairs = part.every
     found: list[Values] = []
     for start in range(0, len(values), _AT_ONCE):
         some = list(values[start : start + _AT_ONCE])
