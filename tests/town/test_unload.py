@@ -97,8 +97,8 @@ def test_an_open_row_ends_with_nines(out: Path, read: Read) -> None:
     assert ends == sorted(wanted)
 
 
-def test_names_read_back_with_the_chart_of_the_project(out: Path, read: Read) -> None:
-    with (out / "project/characters/chart.csv").open(encoding="utf-8") as file:
+def test_names_read_back_with_the_decisions_of_the_project(out: Path, read: Read) -> None:
+    with (out / "project/characters/decisions.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["system"] == "jef"]
     gaiji = {
         int(row["code"], 16): "".join(chr(int(point, 16)) for point in row["unicode"].split()) for row in rows
@@ -120,6 +120,19 @@ def test_gaiji_have_two_officers_each(out: Path) -> None:
         (row["system"], row["code"]) for row in chart
     ]
     assert all(row["decided_by_1"] != row["decided_by_2"] for row in decisions)
+
+
+def test_some_gaiji_are_drawn_otherwise_or_give_way_to_another_and_it_is_said_why(out: Path) -> None:
+    rows = {}
+    for name in ("chart", "decisions"):
+        with (out / f"project/characters/{name}.csv").open(encoding="utf-8") as file:
+            rows[name] = list(csv.DictReader(file))
+    classes = {row["class"] for row in rows["decisions"]}
+    assert classes == {"exact", "design", "substitute"}
+    for drawn, decided in zip(rows["chart"], rows["decisions"], strict=True):
+        assert decided["unicode"]
+        assert decided["reason"]
+        assert drawn["unicode"] == ("" if decided["class"] == "substitute" else decided["unicode"])
 
 
 def test_support_measures_say_their_length_and_hold_everybody(out: Path, read: Read) -> None:

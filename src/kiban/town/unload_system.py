@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import cycle
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,6 +53,28 @@ DECISIONS = (
     "reason",
 )
 OFFICERS = ("職員甲", "職員乙")
+
+
+@dataclass(frozen=True)
+class _Class:
+    """What two officers found of a character: class, note of the chart, reason; whether the old glyph is in Unicode."""
+
+    name: str
+    note: str
+    reason: str
+    known: bool = True
+
+
+EXACT = _Class("exact", "外字", "字形が一致")
+DESIGN = _Class("design", "外字(はねの形が異なる)", "デザイン差の範囲。MJの字形で印字する")
+SUBSTITUTE = _Class(
+    "substitute",
+    "外字(字形は図のみ)",
+    "元の字形はMJにない。本人に確かめ、同じ字種のこの字に替える",
+    known=False,
+)
+BY_TURNS = (EXACT, EXACT, DESIGN, EXACT, EXACT, SUBSTITUTE, EXACT)
+"""Most are the same. The old glyph of a substitute is nowhere in Unicode; the town has the character that was decided on."""
 _SELECTED = re.compile(".[\U000e0100-\U000e01ef]", re.DOTALL)
 
 
@@ -197,19 +220,21 @@ def _write_chart(folder: Path, prefix: str, system: System, names: Sequence[str]
     day = f"{system.cut:08d}"
     day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     rows = [
-        (name, f"{code:04X}", " ".join(f"{ord(char):04X}" for char in unit))
+        (name, f"{code:04X}", " ".join(f"{ord(char):04X}" for char in unit), judged)
         for name in names
-        for code, unit in system.gaiji[name].items()
+        for (code, unit), judged in zip(system.gaiji[name].items(), cycle(BY_TURNS), strict=False)
     ]
     with (folder / f"{prefix}chart.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(CHART)
-        writer.writerows((*row, "", "外字") for row in rows)
+        for name, code, unicode, judged in rows:
+            writer.writerow((name, code, unicode if judged.known else "", "", judged.note))
     with (folder / f"{prefix}decisions.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(DECISIONS)
         first, second = OFFICERS
-        writer.writerows((*row, "exact", first, day, second, day, "字形が一致") for row in rows)
+        for name, code, unicode, judged in rows:
+            writer.writerow((name, code, unicode, judged.name, first, day, second, day, judged.reason))
 
 
 def ward_column(rows: pa.Table, lists: Mapping[str, Mapping[str, str]]) -> pa.Array:
