@@ -25,7 +25,7 @@ def write_project(folder: Path, system: System) -> None:
 
     A book that the town does not have is left out by one rule: every entry of the plan that is one of its files, its system, that
     system's owner, or of its business; the copybooks and maps that those entries name; the code tables that only its fields use; and
-    every line of a CSV that begins with its name.
+    every line of a CSV with a cell that is its name or begins as the names of its fields do.
     """
     missing = [book for book in BOOKS if book not in system.books]
     shutil.copytree(PROJECT, folder)
@@ -33,12 +33,18 @@ def write_project(folder: Path, system: System) -> None:
     (folder / PLAN).write_text(_named(text, system), encoding="utf-8")
     for name in gone | {f"{CODES}/{one}.csv" for one in _tables(missing) - _tables(system.books)}:
         (folder / name).unlink()
-    names = tuple(f"{book.name}," for book in missing)
     for path in sorted(folder.glob("*.csv")) if missing else ():
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        path.write_text("".join(line for line in lines if not line.startswith(names)), encoding="utf-8")
+        kept = [line for line in lines if not any(_names(line, book) for book in missing)]
+        path.write_text("".join(kept), encoding="utf-8")
     write_charts(folder / "characters", system)
     write_wards(folder / CODES, system)
+
+
+def _names(line: str, book: Book) -> bool:
+    """Whether a line of a CSV is about a book."""
+    prefix = layouts()[book.name, "DATA"].fields[0].name.split("-")[0]
+    return any(cell == book.name or cell.startswith(f"{prefix}-") for cell in line.split(","))
 
 
 def _tables(books: Iterable[Book]) -> set[str]:
