@@ -134,7 +134,7 @@ def _finish(town: Path, out: Path, told: dict[str, Any], at: Town, changes: Sequ
         )
     with (out / TOTALS).open(encoding="utf-8", newline="") as file:
         wards = [(row["ward_code"], row["ward"]) for row in csv.DictReader(file)]
-    man, japanese = at.word("jumin.seibetsu", "man"), at.word("jumin.juminshubetsu", "japanese")
+    man, japanese = at.words("jumin.seibetsu", "man"), at.words("jumin.juminshubetsu", "japanese")
     counts = count_wards(out, [code for code, _ in wards], man, japanese)
     write_totals(out, wards, counts)
     listed = [_measured(out, part) for part in told["parts"]]

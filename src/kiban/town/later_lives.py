@@ -117,26 +117,22 @@ class Town:
     until: date
     seed: int
 
-    def word(self, item: str, name: str) -> str:
-        """The code value of one of the town's words."""
-        return self.words(item, name)
-
     @property
     def yes(self) -> str:
         """The value of a flag that is set."""
-        return self.word("jumin.senkyoninmeibotorokufuragu", "yes")
+        return self.words("jumin.senkyoninmeibotorokufuragu", "yes")
 
     @property
     def no(self) -> str:
         """The value of a flag that is not set."""
-        return self.word("jumin.senkyoninmeibotorokufuragu", "no")
+        return self.words("jumin.senkyoninmeibotorokufuragu", "no")
 
     def event(self, name: str, how: str, day: date) -> Row:
         """The items of a row that say why it is there."""
         filed = min(day + timedelta(days=3), self.until).isoformat()
         return {
-            "idojiyu": self.word("jumin.idojiyu", name),
-            "idojiyu_fuzuikubun": self.word("jumin.idojiyu_fuzuikubun", how),
+            "idojiyu": self.words("jumin.idojiyu", name),
+            "idojiyu_fuzuikubun": self.words("jumin.idojiyu_fuzuikubun", how),
             "idonengappi": day.isoformat(),
             "todokedenengappi": filed,
             "shorinengappi": filed,
@@ -163,7 +159,7 @@ def separate(rows: Rows, town: Town, home: Household, one: Row, number: str, day
     rows.add("setai", home.row, setaibango=number, rirekibango=1, valid_from=day, **head)
     label = town.words.labels["jumin.zokugara1"]["head"]
     role: Row = {
-        "zokugara1": town.word("jumin.zokugara1", "head"),
+        "zokugara1": town.words("jumin.zokugara1", "head"),
         "zokugara2": None,
         "zokugara_hyoki": label,
     }
@@ -177,13 +173,13 @@ def die(rows: Rows, town: Town, home: Household, one: Row, day: date) -> None:
     rows.replace(
         "jumin",
         one,
-        juminjotai=town.word("jumin.juminjotai", "died"),
-        shojojiyu=town.word("jumin.shojojiyu", "death"),
+        juminjotai=town.words("jumin.juminjotai", "died"),
+        shojojiyu=town.words("jumin.shojojiyu", "death"),
         shojonengappi=day.isoformat(),
         valid_to=day,
     )
     if len(home.members) == 1:
-        rows.replace("setai", home.row, setaijotai=town.word("setai.setaijotai", "gone"), valid_to=day)
+        rows.replace("setai", home.row, setaijotai=town.words("setai.setaijotai", "gone"), valid_to=day)
     else:
         rows.follow("setai", home.row, day, setaininzu=home.row["setaininzu"] - 1)
     _note(rows, "死亡", day, one)
@@ -210,12 +206,12 @@ def bear(rows: Rows, town: Town, home: Household, called: Row, serial: int, day:
         "rirekibango": 1,
         "na_nihonjin": called["na_nihonjin"],
         "na_nihonjin_furigana": called["na_nihonjin_furigana"],
-        "shimei_furiganakakuninjokyo": town.word("jumin.shimei_furiganakakuninjokyo", "no"),
+        "shimei_furiganakakuninjokyo": town.words("jumin.shimei_furiganakakuninjokyo", "no"),
         "seibetsu": called["seibetsu"],
         "seinengappi_fushohyoki": None,
         "jumintonattanengappi_fushohyoki": None,
         "setaiinjunjo": max(each["setaiinjunjo"] for each in home.members) + 1,
-        "zokugara1": town.word("jumin.zokugara1", "child"),
+        "zokugara1": town.words("jumin.zokugara1", "child"),
         "zokugara_hyoki": town.words.labels["jumin.zokugara1"]["child"],
         "valid_from": day,
     }  # fmt: skip
@@ -247,7 +243,7 @@ def protect(
         measure,
         **when,
         moshidesha_atenabango=one["atenabango"],
-        shiensochijotai=town.word("shiensochi.shiensochijotai", "running"),
+        shiensochijotai=town.words("shiensochi.shiensochijotai", "running"),
         moshidenengappi=told,
         karishiensochifuragu=town.no,
         karishiensochikaishinengappi=None,
@@ -283,7 +279,7 @@ def release(rows: Rows, town: Town, one: Row, measure: Row, day: date) -> None:
     rows.replace(
         "shiensochi",
         measure,
-        shiensochijotai=town.word("shiensochi.shiensochijotai", "ended"),
+        shiensochijotai=town.words("shiensochi.shiensochijotai", "ended"),
         shiensochishuryonengappi=day.isoformat(),
         sosanengappi=day.isoformat(),
     )

@@ -96,7 +96,7 @@ def _day(town: Town, rng: np.random.Generator) -> date:
 def _homes(out: Path, name: str, town: Town, rng: np.random.Generator, most: int) -> Iterator[Household]:
     """Japanese households none of whose members is protected, in random order; the head is the first member."""
     setai = pq.read_table(out / "resident" / "setai" / name)
-    kind = town.word("setai.setaishubetsu", "japanese")
+    kind = town.words("setai.setaishubetsu", "japanese")
     live = setai.filter(pc.and_(pc.is_null(setai["valid_to"]), pc.equal(setai["setaishubetsu"], kind)))
     live = live.take(pa.array(rng.permutation(live.num_rows)[:most]))
     jumin = pq.read_table(
@@ -179,7 +179,7 @@ def _protect(rows: Rows, out: Path, town: Town, homes: list[Household], given: N
 
 def _pattern(out: Path, town: Town) -> tuple[Row, Row, Row] | None:
     """A running measure that was never extended, with its applicant and its aggressor."""
-    running = town.word("shiensochi.shiensochijotai", "running")
+    running = town.words("shiensochi.shiensochijotai", "running")
     for measure in _rows(out, "shiensochi"):
         if (
             measure["shiensochijotai"] == running
@@ -199,7 +199,7 @@ def _pattern(out: Path, town: Town) -> tuple[Row, Row, Row] | None:
 def _release(rows: Rows, out: Path, name: str, town: Town, day: date) -> bool:
     """The measure of somebody of this part ends, who alone is protected by it and by no other."""
     people = _rows(out, "shiensochi_taishosha")
-    running = town.word("shiensochi.shiensochijotai", "running")
+    running = town.words("shiensochi.shiensochijotai", "running")
     jumin = pq.read_table(out / "resident" / "jumin" / name, filters=[("shiensochifuragu", "=", town.yes)])
     live = {row["atenabango"]: row for row in jumin.filter(pc.is_null(jumin["valid_to"])).to_pylist()}
     path = out / "resident" / "shiensochi" / name
