@@ -27,7 +27,7 @@ DIFFERENCES = pa.schema(
         ("index", pa.int64()),
     ]
 )
-"""A line for each item that is not the same in the database and in the files, in the order of registers and keys.
+"""A line for each item that is not the same in the database and in the files; of a register first what came from nowhere, then by key.
 
 `key` is as text, in the order of `Decoded.key`; `what` is `differs`, or `missing` in the database, `extra` there, `repeated` on a side,
 where `item` is empty. File, record and index name the source; they are null where it has no such row. No values: they are looked up
@@ -82,32 +82,29 @@ def compare(
     found = sets.compare(
         f"({decoded.select(items, False)})", stored, told, whole, folder=folder, most=most, progress=progress
     )
-    lines = list(_located(opened, decoded, found.differences, actor, folder)) if not found.equal else []
-    return Compared(
-        decoded.register, key, items, found, pa.Table.from_pylist(lines, DIFFERENCES).combine_chunks()
-    )
+    lines = [] if found.equal else _located(opened, decoded, found.differences, actor, folder)
+    tables = [pa.Table.from_pylist(some, DIFFERENCES) for some in lines]
+    named = pa.concat_tables([DIFFERENCES.empty_table(), *tables])
+    return Compared(decoded.register, key, items, found, named)
 
 
 def _located(
     opened: Store, decoded: Decoded, differences: pa.Table, actor: Actor, folder: Path
-) -> Iterator[dict[str, Any]]:
-    """Read the rows that differ again, from both sides, and say which items it is."""
+) -> Iterator[list[dict[str, Any]]]:
+    """Read the rows that differ again, some at a time, from both sides, and say which items it is."""
     kinds = {tuple(line["key"]): line["what"] for line in differences.to_pylist()}
-    told: list[dict[str, Any]] = [
-        _line(decoded, key, "extra") for key, what in kinds.items() if what == "extra"
-    ]
+    yield [_line(decoded, key, what) for key, what in kinds.items() if what == "extra"]
     with engine(folder) as connection:
         for rows in _source_rows(connection, decoded, differences):
             stored = _stored_rows(opened, decoded, rows, actor)
+            told = []
             for row in rows:
                 key = _key(decoded, row)
                 items = [""]
                 if kinds[key] == "differs":
-                    other = stored[key]
-                    items = [name for name in decoded.items if row[name] != other[name]]
+                    items = [name for name in decoded.items if row[name] != stored[key][name]] or [""]
                 told += [_line(decoded, key, kinds[key], item, row) for item in items]
-    order = {name: place for place, name in enumerate(["", *decoded.items])}
-    return iter(sorted(told, key=lambda one: (_sortable(one["key"]), order[one["item"]], one["record"] or 0)))
+            yield told
 
 
 def _source_rows(
@@ -146,10 +143,6 @@ def _plain(row: Row) -> dict[str, Any]:
 
 def _key(decoded: Decoded, row: Mapping[str, Any]) -> tuple[str | None, ...]:
     return tuple(None if row[name] is None else str(row[name]) for name in decoded.key)
-
-
-def _sortable(key: Sequence[str | None]) -> list[tuple[bool, str]]:
-    return [(part is not None, part or "") for part in key]
 
 
 def _line(
