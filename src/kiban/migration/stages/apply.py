@@ -155,7 +155,7 @@ def _spill(units: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def applied(context: Context) -> str:
+def _outside(context: Context) -> str:
     """The last event of the migration on these registers; "" where the database has none."""
     with context.open_store() as opened:
         try:
@@ -172,4 +172,4 @@ def _depends(plan: Plan) -> Any:
     return [data["id"], data["targets"], data["editions"], data["cut_date"], limits]
 
 
-APPLY = Stage("apply", "差分反映", ("transform",), _run, parts=_depends, stands_for="load", outside=applied)
+APPLY = Stage("apply", "差分反映", ("transform",), _run, parts=_depends, stands_for="load", outside=_outside)

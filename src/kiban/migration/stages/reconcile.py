@@ -17,7 +17,6 @@ from kiban.migration import mapping, proof
 from kiban.migration.plan import Plan
 from kiban.migration.proof import Decoded, Register
 from kiban.migration.stage import Context, Outcome, Stage, gate
-from kiban.migration.stages.apply import applied
 from kiban.migration.stages.load import LOADED, migrator, standing
 from kiban.migration.stages.transform import EXCLUDED, ROWS
 from kiban.store import Store
@@ -117,8 +116,8 @@ def _spill(units: Path) -> Iterator[Path]:
 
 
 def _outside(context: Context) -> str:
-    """What was compared: the rows of the load, or of a delta in its place."""
-    return standing(context, context.inputs["load"] / LOADED) or applied(context)
+    """What was compared."""
+    return standing(context, context.inputs["load"] / LOADED)
 
 
 def _reads(plan: Plan) -> list[Path]:
