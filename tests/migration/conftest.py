@@ -12,6 +12,7 @@ import pytest
 from kiban import main, town
 
 from .migrated import Case, Migrated, copied, migrate
+from .returning import City, returning
 
 
 @pytest.fixture(scope="session")
@@ -60,4 +61,11 @@ def migrated(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Migrat
 def case(migrated: Migrated, databases: Any, tmp_path: Path) -> Iterator[Case]:
     """A copy of it for one test."""
     with copied(migrated, databases, tmp_path / "work") as found:
+        yield found
+
+
+@pytest.fixture
+def city(migrated: Migrated, databases: Any) -> Iterator[City]:
+    """The same with a database of its own, from which a test can go back."""
+    with returning(migrated, databases) as found:
         yield found

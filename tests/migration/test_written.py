@@ -148,7 +148,8 @@ def test_a_redefining_group_that_now_applies_is_emptied_first() -> None:
     assert back.tobytes() == written([BLANK | {"HI": None}]).block.tobytes()
 
 
-def test_tables_of_varying_length_are_framed_with_their_descriptor_words(tmp_path: Any) -> None:
+@pytest.mark.parametrize("framing", ["rdw", "vb"])
+def test_tables_of_varying_length_are_framed_with_their_descriptor_words(tmp_path: Any, framing: Any) -> None:
     book = parse(TABLED)
     record, table = book.records[0], book.records[0].table
     assert table is not None
@@ -157,10 +158,10 @@ def test_tables_of_varying_length_are_framed_with_their_descriptor_words(tmp_pat
     main = records.write_block(record, told_ones, Reading(), JEF, 3).block
     rows = [{"KOMOKU": f"A{at}", "KIN": -at} for at in range(5)]
     tables = records.write_block(table, columns(rows), Reading(), JEF, len(rows)).block
-    data = records.framed(record, main, tables, counts, 0, JEF)
+    data = records.framed(framing, *records.laid(record, main, tables, counts), 0, JEF.single_pad)
     path = tmp_path / "F.DAT"
     path.write_bytes(data)
-    [batch] = records.decode_file(records.Source("F", path, "rdw", book, Reading(), JEF))
+    [batch] = records.decode_file(records.Source("F", path, framing, book, Reading(), JEF))
     assert batch.ledger.num_rows == 0
     found = batch.segments["MEISAI"].to_pylist()
     assert [(row["#record"], row["#index"], row["KOMOKU"], row["KIN"]) for row in found] == [

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from kiban.cli.migrate_back import back
 from kiban.cli.migrate_delta import delta
 from kiban.cli.migrate_person import person
 from kiban.cli.migrating import PlanArgument, UnloadOption, WorkOption, finish, opened, show
@@ -29,10 +30,12 @@ app = typer.Typer(
     [b]kiban migrate ledger old/project[/b]                  every value that could not be decoded
     [b]kiban migrate person old/project 123456[/b]           one person in the files and in the database, side by side
     [b]kiban migrate delta old/project --unload newer --cut-date 2026-10-08[/b]
-                                             what changed until then, subject by subject""",
+                                             what changed until then, subject by subject
+    [b]kiban migrate back old/project --out back[/b]         what changed since the load, for the legacy system""",
 )
 app.command()(person)
 app.command()(delta)
+app.command()(back)
 
 
 @app.command("run")

@@ -1,5 +1,6 @@
 """Legacy to standard: land, decode, profile, characters, cleanse, transform, load, reconcile, sign off."""
 
+from kiban.migration.back import check_day, compare_back, go_back
 from kiban.migration.beside import people_page
 from kiban.migration.delta import newer
 from kiban.migration.engine import Result, Work, run, status
@@ -22,7 +23,10 @@ __all__ = [
     "Stage",
     "TextFields",
     "Work",
+    "check_day",
+    "compare_back",
     "gate",
+    "go_back",
     "hand_over",
     "ledger",
     "load_plan",

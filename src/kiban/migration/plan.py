@@ -166,6 +166,7 @@ class Plan:
         signers: roles that are asked to sign, in order.
         keys: public keys (Ed25519, PEM) one of which must have signed the decisions on characters; empty where nobody has to sign.
         delta: when a delta stops.
+        return_until: the last day on which the way back is open (point of no return); None where officials have set none.
         editions: of the standard, under the names by which targets and groups not held call them; empty where the plan was read
             without a library.
     """
@@ -186,6 +187,7 @@ class Plan:
     signers: tuple[str, ...] = ()
     keys: tuple[Path, ...] = ()
     delta: Delta = Delta()
+    return_until: date | None = None
     editions: Mapping[str, Edition] = field(default_factory=dict)
 
     def system(self, name: str) -> System:
@@ -204,13 +206,16 @@ class Plan:
     def as_data(self) -> dict[str, Any]:
         """What the plan says of one unload, as JSON can hold it.
 
-        Paths are relative to the plan, the place of the unload and the limits of a delta are left out, and editions are named by
-        their digests.
+        Paths are relative to the plan, and editions are named by their digests. Left out are the place of the unload, the limits of
+        a delta, and the last day of the way back, which may be moved when everything is loaded.
         """
         bare = replace(self, editions={})
         data: dict[str, Any] = plain(bare, self.folder)
         data["editions"] = {name: definition(one) for name, one in sorted(self.editions.items())}
-        return {name: value for name, value in data.items() if name not in ("folder", "unload", "delta")}
+        return {name: value for name, value in data.items() if name not in _LEFT_OUT}
+
+
+_LEFT_OUT = ("folder", "unload", "delta", "return_until")
 
 
 def plain(value: Any, folder: Path) -> Any:

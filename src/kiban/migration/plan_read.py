@@ -48,6 +48,7 @@ def load_plan(path: Path, unload: Path | None = None, library: Library | None = 
         title=top.text("title"),
         city=_city(top),
         cut_date=_day(top, "cut_date"),
+        return_until=_day(top, "return_until") if top.raw("return_until") is not None else None,
         window_hours=_hours(top),
         folder=folder,
         unload=unload.absolute() if unload else folder / (top.text("unload", needed=False) or "../unload"),

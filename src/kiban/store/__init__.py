@@ -3,6 +3,7 @@
 from kiban.store.amending import Amending, Amendment, amending
 from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
 from kiban.store.change import Change
+from kiban.store.changes import Span, changed_subjects, known_rows, last_event, last_load
 from kiban.store.claim import actor_key
 from kiban.store.cluster import Cluster, ClusterStatus, Server
 from kiban.store.columns import arrow_schema
@@ -38,17 +39,22 @@ __all__ = [
     "Row",
     "Server",
     "Session",
+    "Span",
     "Step",
     "Store",
     "actor_key",
     "amending",
     "apply",
     "arrow_schema",
+    "changed_subjects",
     "digest_columns",
     "export_arrow",
     "finished_load",
     "folder_parts",
     "import_arrow",
+    "known_rows",
+    "last_event",
+    "last_load",
     "parquet_parts",
     "past",
     "plan",

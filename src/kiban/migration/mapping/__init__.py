@@ -2,11 +2,11 @@
 
 from kiban.migration.mapping.book import HEADS, load_maps
 from kiban.migration.mapping.codes import CODE_HEADS, code_tables
-from kiban.migration.mapping.frames import COUNTS, REFUSED, Piece
+from kiban.migration.mapping.frames import COUNTS, REFUSED, Piece, answers, typed_value
 from kiban.migration.mapping.inverse import NOTHING_BACK, Inverse, inverse_rule
 from kiban.migration.mapping.map import Map
 from kiban.migration.mapping.model import MADE, MOVED, NOT_HELD, Line, Lookup
-from kiban.migration.mapping.pair import quoted
+from kiban.migration.mapping.pair import named, quoted
 from kiban.migration.mapping.rules import RULES, Compiled, Rule, Source, compile_rule
 
 __all__ = [
@@ -27,9 +27,12 @@ __all__ = [
     "Piece",
     "Rule",
     "Source",
+    "answers",
     "code_tables",
     "compile_rule",
     "inverse_rule",
     "load_maps",
+    "named",
     "quoted",
+    "typed_value",
 ]

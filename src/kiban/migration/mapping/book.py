@@ -202,7 +202,7 @@ class _Reader:
         if parent is None or (rule.argument == "codes" and words is None):
             return bare
         made = compile_rule(rule.name, Source(source, argument, words, bare.found, bare.ways), target, codes)
-        return Line(item, name, how, source, rule.name, argument, note, place, made, lookup, parent)
+        return Line(item, name, how, source, rule.name, argument, note, place, made, lookup, parent, words)
 
     def _argument(self, rule: Rule, item: str, target: Item | None, argument: str, place: str) -> bool:
         """Whether the argument is what the rule needs."""

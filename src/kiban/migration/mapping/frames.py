@@ -57,7 +57,7 @@ class Piece:
 def pieces(made: MapLines, decoded: Path, excluded: Path | None, only: str | None) -> Iterator[Piece]:
     """See `Map.pieces`."""
     check(made, decoded)
-    answers = [(line, _answers(line, decoded)) for line in made.lines if line.lookup is not None]
+    known = [(line, answers(line, decoded)) for line in made.lines if line.lookup is not None]
     for path in files(decoded, made.target.source):
         if only is not None and path.stem != only:
             continue
@@ -65,7 +65,7 @@ def pieces(made: MapLines, decoded: Path, excluded: Path | None, only: str | Non
         for number, start in enumerate(range(0, pq.read_metadata(path).num_rows, ROWS)):
             frame = _joined(_read(made, path, start), left_out, list(_ORIGIN[1:]))
             frame = _with_parents(made, decoded, path.stem, frame)
-            for line, found in answers:
+            for line, found in known:
                 keyed = frame.with_columns(pl.col(line.field).cast(pl.String).alias("#key"))
                 frame = _joined(keyed, found, ["#key"])
             yield _piece(made, path.stem, number, frame)
@@ -107,8 +107,13 @@ def _with_parents(made: MapLines, decoded: Path, file: str, frame: pl.DataFrame)
     return frame
 
 
-def _answers(line: Line, decoded: Path) -> pl.DataFrame:
-    """What can be looked up: one answer for each key, and how many different ones there are."""
+def answers(line: Line, decoded: Path) -> pl.DataFrame:
+    """What the rule 参照 of a line can look up, by `#key`: one answer for each, and how many different ones there are.
+
+    Args:
+        line: with a look-up.
+        decoded: the output of the stage decode.
+    """
     lookup = line.lookup
     assert lookup is not None
     paths = files(decoded, lookup.segment)
@@ -127,7 +132,7 @@ def _answers(line: Line, decoded: Path) -> pl.DataFrame:
 
 def _piece(made: MapLines, file: str, number: int, frame: pl.DataFrame) -> Piece:
     schema = arrow_schema(made.group)
-    values = [_typed(line, schema.field(line.item).type).alias(line.item) for line in made.lines]
+    values = [typed_value(line, schema.field(line.item).type).alias(line.item) for line in made.lines]
     told = frame.lazy().select(_FATE, *values, _text(made, _WARD), _text(made, _YEAR)).collect()
     here = told[_FATE].is_null()
     refused = pl.concat([_refused(made, line, frame, told, here) for line in made.lines])
@@ -137,7 +142,8 @@ def _piece(made: MapLines, file: str, number: int, frame: pl.DataFrame) -> Piece
     return Piece(file, number, rows.to_arrow().cast(schema), listed, _counts(made, file, told))
 
 
-def _typed(line: Line, kind: pa.DataType) -> pl.Expr:
+def typed_value(line: Line, kind: pa.DataType) -> pl.Expr:
+    """What a line's rule makes, in the type of the store."""
     value = line.compiled.value
     if pa.types.is_list(kind):
         return value.cast(pl.List(pl.String))

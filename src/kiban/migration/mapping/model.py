@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kiban.migration.mapping.rules import Compiled
@@ -41,6 +42,7 @@ class Line:
         compiled: the rule in both languages.
         lookup: of the rule 参照; otherwise None.
         parent: the segment of the field, where it is not the map's own; otherwise "".
+        codes: of the rule コード表: legacy code to code of the standard; otherwise None.
     """
 
     item: str
@@ -54,6 +56,7 @@ class Line:
     compiled: Compiled
     lookup: Lookup | None = None
     parent: str = ""
+    codes: Mapping[str, str] | None = None
 
     @property
     def inside(self) -> str:

@@ -2,14 +2,14 @@
 
 from kiban.migration.records.copybook import parse_copybook
 from kiban.migration.records.csvfile import decode_csv
-from kiban.migration.records.decode import Batch, decode_block
+from kiban.migration.records.decode import Batch, decimals, decode_block
 from kiban.migration.records.framing import Framing
 from kiban.migration.records.layout import Copybook, Field, Reading, Record, Table
 from kiban.migration.records.places import LEDGER, USES, Place
 from kiban.migration.records.proof import Proof, prove
 from kiban.migration.records.reader import Source, decode_file, record_count
 from kiban.migration.records.sample import LONGEST, TextFields, sample_records, text_fields
-from kiban.migration.records.written import Faults, Wrote, framed, write_block, write_field
+from kiban.migration.records.written import Faults, Wrote, framed, laid, write_block, write_field
 
 __all__ = [
     "LEDGER",
@@ -28,10 +28,12 @@ __all__ = [
     "Table",
     "TextFields",
     "Wrote",
+    "decimals",
     "decode_block",
     "decode_csv",
     "decode_file",
     "framed",
+    "laid",
     "parse_copybook",
     "prove",
     "record_count",

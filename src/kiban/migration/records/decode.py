@@ -189,7 +189,7 @@ class _Work:
             if code not in allowed:
                 self.lines.add(int(rows[at]), int(begin[at]), field.name, part[at].tobytes(), code)
         valid = mask & (reasons == 0)
-        return _decimals(field, values, valid) if field.scale else pa.array(values, mask=~valid)
+        return decimals(field, values, valid) if field.scale else pa.array(values, mask=~valid)
 
     def table(self, table: Table, count: pa.Array, rows: Rows) -> pa.RecordBatch:
         """The rows of the tables at the ends of records; none where the count does not fit the record."""
@@ -224,8 +224,14 @@ def _filled(block: Block) -> int:
     return int(((block != 0) & (block != 0x40) & (block != 0x20)).sum())
 
 
-def _decimals(field: Field, values: NDArray[np.int64], valid: NDArray[np.bool_]) -> pa.Array:
-    """Implied decimals as decimal128, made from the integers without any floating number."""
+def decimals(field: Field, values: NDArray[np.int64], valid: NDArray[np.bool_]) -> pa.Array:
+    """Implied decimals as decimal128, made from the integers without any floating number.
+
+    Args:
+        field: of numbers with decimals.
+        values: without their decimal point.
+        valid: which of them count; the others become null.
+    """
     wide = np.stack([values, values >> 63], axis=1).astype(np.int64)
     mask = pa.array(valid).buffers()[1]
     return pa.Array.from_buffers(

@@ -14,6 +14,7 @@ from kiban import characters
 from kiban.kernel import Problem
 from kiban.migration.records import numbers
 from kiban.migration.records.choices import applies
+from kiban.migration.records.framing import Framing
 from kiban.migration.records.layout import Field, Reading, Record, Table, base_name
 
 Bytes = NDArray[np.uint8]
@@ -24,7 +25,7 @@ Known = dict[tuple[str, ...], Mask]
 
 MISSING, OUTSIDE = "number-missing", "group-other"
 NEGATIVE, WIDE = "sign-bad", "digits-many"
-_RDW = 4
+_RDW, _BLOCK = 4, 32_760  # bytes of a descriptor word, and of the longest block
 
 
 @dataclass(frozen=True)
@@ -140,40 +141,67 @@ def write_block(
     return Wrote(block, Faults.together(parts))
 
 
-def framed(
-    record: Record, block: Bytes, tables: Bytes, counts: Numbers, length: int, page: characters.CodePage
-) -> bytes:
-    """Records as they stand in a file.
+def laid(record: Record, block: Bytes, tables: Bytes, counts: Numbers) -> tuple[Bytes, Numbers]:
+    """Records with the rows of their tables behind them.
 
     Args:
         record: their description.
         block: (n, record.length).
         tables: (sum of counts, table.length): the rows of all their tables, one record after the other.
         counts: of rows of each record's table; all 0 where it has none.
-        length: of a record of a fixed file, to which it is filled up; 0 where each has a descriptor word (RDW) instead.
-        page: for padding.
+
+    Returns:
+        (n, longest) with zeros behind the end of each record, and the length of each.
+    """
+    row = record.table.length if record.table else 0
+    sizes = record.length + counts * row
+    whole = np.zeros((len(block), int(sizes.max(initial=record.length))), np.uint8)
+    whole[:, : record.length] = block
+    if len(tables):
+        owner = np.repeat(np.arange(len(block)), counts)
+        place = np.arange(len(tables)) - np.repeat(np.cumsum(counts) - counts, counts)
+        whole[owner[:, None], (record.length + place * row)[:, None] + np.arange(row)] = tables
+    return whole, sizes
+
+
+def framed(framing: Framing, whole: Bytes, sizes: Numbers, length: int, pad: int) -> bytes:
+    """Records as they stand in a file.
+
+    Args:
+        framing: of the file.
+        whole: see `laid`.
+        sizes: of each record.
+        length: of a record of a fixed file, to which it is filled up.
+        pad: what fills it up.
 
     Raises:
         Problem: `record-lengths` for a record that is longer than a fixed one may be.
     """
-    row = record.table.length if record.table else 0
-    sizes = record.length + counts * row
-    if length and len(sizes) and int(sizes.max()) > length:
-        what = f"a record of {int(sizes.max())} bytes in a file of fixed length {length}"
-        raise Problem("record-lengths", what, record.name, "correct the copybook")
-    head = 0 if length else _RDW
-    whole = np.full(len(block), length) if length else sizes + _RDW
-    starts = np.cumsum(whole) - whole
-    data = np.full(int(whole.sum()), page.single_pad, np.uint8)
-    if head and len(block):
-        words = whole.astype(">u2").view(np.uint8).reshape(-1, 2)
-        data[starts[:, None] + np.arange(_RDW)] = np.hstack([words, np.zeros_like(words)])
-    data[(starts + head)[:, None] + np.arange(record.length)] = block
-    if len(tables):
-        owner = np.repeat(np.arange(len(block)), counts)
-        place = np.arange(len(tables)) - np.repeat(np.cumsum(counts) - counts, counts)
-        data[(starts[owner] + head + record.length + place * row)[:, None] + np.arange(row)] = tables
-    return data.tobytes()
+    at = np.arange(whole.shape[1])
+    if framing == "fixed":
+        if int(sizes.max(initial=0)) > length:
+            what = f"a record of {int(sizes.max())} bytes in a file of fixed length {length}"
+            raise Problem("record-lengths", what, fix="correct the copybook")
+        data = np.full((len(whole), length), pad, np.uint8)
+        data[:, : whole.shape[1]] = np.where(at < sizes[:, None], whole, np.uint8(pad))
+        return data.tobytes()
+    words = (sizes + _RDW).astype(">u2").view(np.uint8).reshape(-1, 2)
+    data = np.hstack([words, np.zeros_like(words), whole])
+    ends = sizes + _RDW
+    written = data[np.arange(data.shape[1]) < ends[:, None]].tobytes()
+    return _blocked(written, ends) if framing == "vb" else written
+
+
+def _blocked(written: bytes, sizes: Numbers) -> bytes:
+    """Records with their descriptor words in blocks, each as full as it may be."""
+    parts: list[bytes] = []
+    begin, end = 0, 0
+    for size in [*sizes.tolist(), _BLOCK]:
+        if end > begin and end - begin + size + _RDW > _BLOCK:
+            parts += [(end - begin + _RDW).to_bytes(2, "big"), b"\0\0", written[begin:end]]
+            begin = end
+        end += size
+    return b"".join(parts)
 
 
 def _mode(one: Field, reading: Reading) -> characters.Mode:

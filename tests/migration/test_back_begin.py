@@ -1,0 +1,117 @@
+"""Where the way back begins and ends: what refuses it, and that a cut one leaves nothing that looks whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from kiban import migration, store
+from kiban.kernel import Problem
+from kiban.migration.back import rekey
+from kiban.migration.records import written
+
+from .migrated import Migrated
+from .moving import library
+from .returning import CLERK, City, contents, move, protected
+
+_RUN = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from migration.migrated import work_in
+from kiban import migration, store
+from migration.moving import library
+project, inputs, out = Path(sys.argv[2]), json.loads(sys.argv[3]), Path(sys.argv[4])
+plan = migration.load_plan(project, project.parent / "unload", library())
+def tell(step, done, total):
+    print(step, done, flush=True)
+with work_in(out, store.Server(sys.argv[5], sys.argv[6])).open_store() as there:
+    migration.go_back(plan, {name: Path(path) for name, path in inputs.items()}, there, out, tell)
+"""
+
+
+def test_a_way_back_that_is_killed_leaves_nothing_that_looks_whole(
+    city: City, migrated: Migrated, tmp_path: Path
+) -> None:
+    move(city, city.people(juminjotai="1")[0])
+    protected(city, city.people(juminjotai="1")[1])
+    city.go_back(tmp_path / "whole")
+    out = tmp_path / "out"
+    reached = city.store.server
+    inputs = json.dumps({name: str(path) for name, path in city.inputs.items()})
+    command = [
+        sys.executable,
+        "-c",
+        _RUN,
+        str(Path(__file__).parents[1]),
+        str(migrated.project),
+        inputs,
+        str(out),
+    ]
+    command += [reached.owner_dsn, reached.app_dsn]
+    for lines in (1, 2, 3):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        for _ in range(lines):
+            assert process.stdout.readline()
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL and not out.exists()
+    city.go_back(out)
+    assert contents(out) == contents(tmp_path / "whole")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_way_back_is_refused_where_it_cannot_begin(city: City, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "a").touch()
+    with pytest.raises(Problem, match="out-not-empty"):
+        city.go_back(full)
+    with pytest.raises(Problem, match="stage-before"):
+        migration.go_back(city.plan, {}, city.store, tmp_path / "out", lambda *_: None)
+    with pytest.raises(Problem, match="back-not-loaded"):
+        migration.go_back(
+            replace(city.plan, id="another"), city.inputs, city.store, tmp_path / "out", lambda *_: None
+        )
+    newer = library().edition("resident", "kiban-2026.2")
+    store.apply(city.store, newer, CLERK, reviewed=store.plan(city.store, newer).digest)
+    with pytest.raises(Problem, match="back-edition"):
+        city.go_back(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_nobody_goes_back_beyond_the_day_that_officials_have_set(migrated: Migrated) -> None:
+    plan = migration.load_plan(migrated.project)
+    assert plan.return_until is None
+    migration.check_day(plan, date.max)
+    limited = migrated.project / "limited.yaml"
+    text = (migrated.project / "plan.yaml").read_text(encoding="utf-8")
+    limited.write_text(f"{text}\nreturn_until: 2026-10-12\n", encoding="utf-8")
+    plan = migration.load_plan(limited)
+    limited.unlink()
+    migration.check_day(plan, date(2026, 10, 12))
+    with pytest.raises(Problem, match="return-over") as refused:
+        migration.check_day(plan, date(2026, 10, 12) + timedelta(days=1))
+    assert "officials" in refused.value.what and "--beyond" in (refused.value.fix or "")
+    assert "return_until" not in plan.as_data()  # it may be moved without anything being done again
+
+
+def test_every_reason_is_said_in_words() -> None:
+    codes = {
+        written.MISSING,
+        written.OUTSIDE,
+        written.NEGATIVE,
+        written.WIDE,
+        "char-unencodable",
+        "field-overflow",
+    }
+    assert codes <= rekey.REASONS.keys()
