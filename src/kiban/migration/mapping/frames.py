@@ -15,8 +15,8 @@ from kiban.migration.mapping.decoded import check, files
 from kiban.migration.mapping.model import Line, MapLines
 from kiban.store import arrow_schema
 
-ROWS: Final = 131_072
-"""Rows of a piece: four blocks of the decoder."""
+ROWS: Final = 65_536
+"""Rows of a piece: two blocks of the decoder."""
 
 _ORIGIN: Final = ("#file", "#record", "#index")
 _FATE, _WARD, _YEAR, _BAD = "#fate", "#ward", "#year", "#bad"

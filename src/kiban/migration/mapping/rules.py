@@ -91,7 +91,7 @@ class Compiled:
             item that repeats; null where nothing is held or the value is refused.
         fault: the code of what is refused, as it stands in the ledger; null where all is well.
         doubt: where there is no value, whether there may be a fault: far cheaper than `fault` over whole columns.
-        value_sql, fault_sql: value and fault for DuckDB.
+        value_sql, fault_sql, doubt_sql: the same for DuckDB.
     """
 
     value: pl.Expr
@@ -99,6 +99,7 @@ class Compiled:
     doubt: pl.Expr
     value_sql: str
     fault_sql: str
+    doubt_sql: str
 
 
 def compile_rule(
@@ -134,14 +135,14 @@ def compile_rule(
         faults.append((value.missing(), "value-missing"))
         always = True
     fault = Pair.first_fault(*faults)
-    doubt = pl.lit(True) if always else text.expr.is_not_null()
-    return Compiled(value.expr, fault.expr, doubt, value.sql, fault.sql)
+    doubt = Pair(pl.lit(True), "true") if always else text.missing().no()
+    return Compiled(value.expr, fault.expr, doubt.expr, value.sql, fault.sql, doubt.sql)
 
 
 def nothing() -> Compiled:
     """What an item becomes that the legacy system holds nothing of."""
     none = Pair.nothing()
-    return Compiled(none.expr, none.expr, pl.lit(False), none.sql, none.sql)
+    return Compiled(none.expr, none.expr, pl.lit(False), none.sql, none.sql, "false")
 
 
 def _misfits(value: Pair, item: Item, codes: CodeList | None) -> list[tuple[Pair, str]]:

@@ -29,20 +29,15 @@ def refusals(made: MapLines, decoded: Path, excluded: Path | None) -> str:
 
 
 def _refusal(made: MapLines, line: Line, decoded: Path, excluded: Path | None) -> str:
+    rule = line.compiled
+    said = {"segment": made.target.source, "item": line.item, "field": line.field, "rule": line.rule}
+    segment, *others = (f"{quoted(text)} as {name}" for name, text in said.items())
+    origin = [f"{named(name)} as {name[1:]}" for name in ORIGIN]
     rows = _rows(replace(made, lines=(line,)), decoded, excluded)  # only what this rule reads
-    said = zip(
-        (made.target.source, line.item, line.field, line.rule),
-        ("segment", "item", "field", "rule"),
-        strict=True,
-    )
-    segment, *others = (f"{quoted(text)} as {name}" for text, name in said)
-    columns = [
-        segment,
-        *(f"{named(name)} as {name[1:]}" for name in ORIGIN),
-        *others,
-        f"{line.compiled.fault_sql} as code",
-    ]
-    return f"select * from (select {', '.join(columns)} from ({rows})) where code is not null"
+    # Values first, all at once; what the fault may be is the dearer question, asked only where there is no value and some doubt.
+    held = f"with held as materialized (select *, {rule.value_sql} as made from ({rows}))"
+    asked = f"select {', '.join([segment, *origin, *others])}, {rule.fault_sql} as code from held where made is null and {rule.doubt_sql}"
+    return f"({held} select * from ({asked}) where code is not null)"
 
 
 def _typed(line: Line, kind: pa.DataType) -> str:
