@@ -17,13 +17,14 @@ from kiban.migration.mapping import Source
 from kiban.standard import Item
 
 CODES = {"10": "1", "A01": "11", "A02": "12", "B01": "11"}
-ARGUMENTS = {"番号": "15", "区切り": "/"}
+ARGUMENTS = {"番号": "15", "区切り": "/", "和暦年度": "初日の元号"}
 TEXT = Item("", "", "x", "", False, False, ("", "", ""), "X", 40, None, None, None, "任意")
 ITEMS = {
     "写す": replace(TEXT, type="N"),
     "カナ全角": replace(TEXT, type="N"),
     "和暦日付": replace(TEXT, type="DATE", digits=10, allows_unknown_date=True),
     "西暦日付": replace(TEXT, type="DATE", digits=10, allows_unknown_date=True),
+    "和暦年度": replace(TEXT, type="YEAR", digits=4),
     "数値": replace(TEXT, type="S9", digits=18),
     "時刻": replace(TEXT, type="TIME", digits=8),
     "区切り": replace(TEXT, repeat=9),
@@ -57,6 +58,7 @@ LEGACY = {
     "数値": st.integers(-(10**18) + 1, 10**18 - 1).map(str),
     "和暦日付": DAYS.map(in_era),
     "西暦日付": st.one_of(DAYS.map(lambda day: f"{day:%Y%m%d}"), st.sampled_from(["20230230", "00000101"])),
+    "和暦年度": st.sampled_from(["119", "363", "431", "502", "599"]),
     "カナ全角": HALF,
     "時刻": st.times().map(lambda time: f"{time:%H%M%S}"),
     "区切り": st.lists(st.text("ab01", min_size=1, max_size=40), min_size=1, max_size=9).map("/".join),
@@ -101,7 +103,8 @@ STANDARD = {
     "数値": st.integers(-(10**18) + 1, 10**18 - 1),
     "和暦日付": st.one_of(st.dates().map(str), st.sampled_from(["2023-02-30", "9999", "0000-01-01"])),
     "西暦日付": st.one_of(st.dates().map(str), st.sampled_from(["2023-02-30", "9999", "0000-01-01"])),
-    "カナ全角": st.text("アカガパヴァッョー・　ヮヰーA１漢-", min_size=1),
+    "和暦年度": st.integers(1800, 2200).map(str),
+    "カナ全角": st.text("アカガパヴァッョー・　ヮヰーA１漢-", min_size=1, max_size=40),
     "時刻": st.one_of(st.times().map(lambda time: f"{time:%H:%M:%S}"), st.sampled_from(["24:00:00", "9時"])),
     "区切り": st.lists(st.text("ab/", max_size=3), max_size=9),
     "有効期間開始": st.one_of(st.none(), st.dates(date(1, 1, 1))),

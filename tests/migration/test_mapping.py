@@ -16,11 +16,12 @@ from kiban.standard import Code, CodeList, Item
 
 FIELD = 'JK-"X(1)'
 CODES = {"10": "1", "A01": "11", "o'": "x"}
-ARGUMENTS = {"番号": "15", "定数": "it's", "区切り": "/"}
+ARGUMENTS = {"番号": "15", "定数": "it's", "区切り": "/", "和暦年度": "初日の元号"}
 TEXT = Item("", "", "x", "", False, False, ("", "", ""), "X", 20, None, None, None, "任意")
 ITEMS = {
     **{rule: replace(TEXT, type="N") for rule in ("写す", "参照", "カナ全角")},
     **{rule: replace(TEXT, type="DATE", digits=10) for rule in ("和暦日付", "西暦日付")},
+    "和暦年度": replace(TEXT, type="YEAR", digits=4),
     "数値": replace(TEXT, type="9", digits=18),
     "時刻": replace(TEXT, type="TIME", digits=8),
     "区切り": replace(TEXT, repeat=3),
@@ -31,6 +32,7 @@ HELD = st.one_of(
     st.none(),
     st.sampled_from(["", " ", "0", "0000000", "99999999", "20240230", "20241301", "4010107", "4010108", "5010430",
                      "3640107", "A01", "10", "o'", "ｶﾞｷﾞﾊﾟ ｰ", "ﾞ", "-7", "101", "235959", "240000", "+5", "7\n",
+                     "508", "431", "501", "000",
                      "a/b", "/", "a//b", "1/2/3/4", "12.50", "0000012.5", "葛\U000e0100", "葛" * 20 + "\U000e0100"]),
     st.text("0123456789-+ ｱｶﾞﾟ\n１/.葛\U000e0100", max_size=22),
     st.integers(0, 99999999).map(str),
@@ -116,6 +118,11 @@ def test_both_engines_agree_and_nothing_is_dropped_in_silence(
         ("和暦日付", 2151225, "1926-12-25", None),
         ("和暦日付", 1050101, None, "date-era"),  # 明治5年: lunar, not converted
         ("和暦日付", 1060101, "1873-01-01", None),
+        ("和暦年度", 508, "2026", None),
+        ("和暦年度", "431", "2019", None),
+        ("和暦年度", 501, None, "year-era"),  # by the era of its first day 2019 is 平成31年度
+        ("和暦年度", 632, None, "year-era"),
+        ("和暦年度", 0, None, None),
         ("時刻", 90507, "09:05:07", None),
         ("時刻", 240000, None, "time-form"),
         ("コード表", "A01", "11", None),

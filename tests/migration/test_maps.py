@@ -43,7 +43,7 @@ def test_every_item_of_every_target_is_accounted_for(project: Path) -> None:
         items = [item.romaji for item in made.group.items]
         assert [line.item for line in made.lines] == [*items, "valid_from", "valid_to"]
         assert all(line.rule or line.note for line in made.lines)
-        assert made.register == f"resident.{made.group.id}"
+        assert made.register == f"{made.edition.id}.{made.group.id}"
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,9 @@ def migrated(unloaded: Path, clean: Path, tmp_path_factory: pytest.TempPathFacto
     return run(plan_of(unloaded / "project"), clean, tmp_path_factory.mktemp("migrated"))
 
 
-def side_by_side(out: Path, town: Path, group: str, key: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def side_by_side(out: Path, town: Path, register: str, key: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     return tuple(
-        pl.read_parquet(folder / "resident" / group / "*.parquet").sort(key) for folder in (out, town)
+        pl.read_parquet(folder / register.replace(".", "/") / "*.parquet").sort(key) for folder in (out, town)
     )  # type: ignore[return-value]
 
 
@@ -113,7 +113,7 @@ def test_a_city_comes_back_in_every_item_its_mainframe_holds(
     assert outcome.gate.open
     for made in mapping.load_maps(plan_of(unloaded / "project")):
         group = made.group
-        found, wanted = side_by_side(out, old_city, group.id, [item.romaji for item in group.key])
+        found, wanted = side_by_side(out, old_city, made.register, [item.romaji for item in group.key])
         assert found.height == wanted.height > 0, group.id
         unequal = {line.item for line in made.lines if not found[line.item].equals(wanted[line.item])}
         assert unequal <= ENLARGED.get(group.id, set()) | NEVER_HELD.get(group.id, set()), group.id
@@ -146,6 +146,10 @@ def test_rows_are_counted_by_file_and_ward(old_city: Path, migrated: tuple[Outco
     town = pl.read_parquet(old_city / "resident/jumin/*.parquet")
     counted = town.group_by("shiteitoshi_gyoseikutokodo").len().sort("shiteitoshi_gyoseikutokodo")
     assert told.rows() == counted.rows()
+    taxes = rows.filter(pl.col("register") == "individual_resident_tax.kazei")
+    ledger = pl.read_parquet(old_city / "individual_resident_tax/kazei/*.parquet")
+    by_year = ledger.group_by("shiteitoshi_gyoseikutokodo", "kazeinendo").len().sort(pl.all())
+    assert taxes.group_by("ward", "year").agg(pl.col("mapped").sum()).sort(pl.all()).rows() == by_year.rows()
     files = rows.filter(pl.col("register") == "resident.jumin")["file"].unique()
     assert files.sort().to_list() == ["JUKI-1", "JUKI-2", "JUKI-3"]
     assert outcome.summary["mapped"] == outcome.summary["source"] == rows["source"].sum()

@@ -8,6 +8,7 @@ from typing import Final
 
 from kiban.kernel import Problem, Problems
 from kiban.migration.mapping.codes import CodeTables
+from kiban.migration.mapping.days import STYLES
 from kiban.migration.mapping.fields import Segment, segments
 from kiban.migration.mapping.map import Map
 from kiban.migration.mapping.model import MADE, MOVED, NOT_HELD, Line, Lookup
@@ -211,9 +212,10 @@ class _Reader:
             "": "",
             "digits": f"how many digits it has, up to {most}",
             "mark": "the mark, such as /",
+            "style": " or ".join(STYLES),
             "text": "the text",
         }[rule.argument]
-        good = bool(argument) == bool(wanted)
+        good = bool(argument) == bool(wanted) and (rule.argument != "style" or argument in STYLES)
         if rule.argument == "digits":
             good = argument.isascii() and argument.isdigit() and 1 <= int(argument) <= most
         if not good:

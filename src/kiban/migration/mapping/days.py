@@ -1,11 +1,13 @@
-"""The rules for days: of the Western calendar, in eras, and the ends of a period of validity."""
+"""The rules for days and years: of the Western calendar, in eras, fiscal years, and the ends of a period of validity."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Final
 
-from kiban.kernel import FIRST_GREGORIAN_DAY, eras
+from kiban.kernel import FIRST_GREGORIAN_DAY, FiscalStyle, eras, fiscal_wareki
 from kiban.migration.mapping.pair import Pair
 
 ERAS: Final = tuple(
@@ -20,6 +22,9 @@ ERAS: Final = tuple(
 _OFFSETS: Final = {era: str(first - 1) for era, first, _, _ in ERAS}
 _BEGINS: Final = {era: begun for era, _, begun, _ in ERAS}
 _ENDS: Final = {era: ended for era, _, _, ended in ERAS}
+
+STYLES: Final = {"初日の元号": FiscalStyle.OPENING, "新しい元号": FiscalStyle.RENAMED}
+"""How a legacy system counts a fiscal year in which the era changed, as 引数 says it: 2019 is 431 or 501."""
 
 _MONTH_DAY: Final = "(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
 _LEAP: Final = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
@@ -94,6 +99,32 @@ def in_era(text: Pair, *, loose: bool) -> Made:
     good = within if loose else within.both(digits.matches(_CALENDAR))
     value = day.where(good)
     return value, [(within.yes().no().both(held), "date-era"), (value.missing().both(held), "date-calendar")]
+
+
+def fiscal(text: Pair, style: str) -> Made:
+    """A fiscal year written GYY, G from 1 for 明治 to 5 for 令和, as YYYY; only zeros hold nothing.
+
+    Refuses with `year-era` what no fiscal year is called.
+
+    Args:
+        text: what is held.
+        style: of `STYLES`.
+    """
+    wide, held, years = text.padded(3), text.matches(_ZEROS).no(), fiscal_years(style)
+    return wide.translated(years), [(wide.among(list(years)).no().both(held), "year-era")]
+
+
+@cache
+def fiscal_years(style: str) -> Mapping[str, str]:
+    """GYY to YYYY, one to one: the first fiscal year that began in April (1886) up to the last that two digits can count."""
+    found = {}
+    last = eras()[-1].first_year + 98
+    for year in range(1886, last + 1):
+        name = fiscal_wareki(year, STYLES[style]).removesuffix("年度")
+        number, era = next((at, era) for at, era in enumerate(eras(), 1) if name.startswith(era.name))
+        of_era = name.removeprefix(era.name).replace("元", "1")
+        found[f"{number}{int(of_era):02d}"] = str(year)
+    return found
 
 
 def _ever(value: Pair) -> Pair:

@@ -34,7 +34,7 @@ class Inverse:
     Attributes:
         value: the legacy field's value as text, numbers in digits; null where nothing is to be written.
         fault: why there is no way back, null where there is one: `code-several`, `code-unknown`, `number-form`, `date-form`,
-            `date-era`, `time-form`, `list-form`.
+            `date-era`, `year-era`, `time-form`, `list-form`.
         nothing: what a field of numbers holds where there is no value; None where no number says that.
     """
 
@@ -123,6 +123,13 @@ def _in_era(held: pl.Expr, _source: Source, _width: int | None) -> Inverse:
     return _checked(text, value.is_not_null(), value, "date-era", "0")
 
 
+def _fiscal(held: pl.Expr, source: Source, _width: int | None) -> Inverse:
+    years = {year: code for code, year in days.fiscal_years(source.argument).items()}
+    text = held.cast(pl.String)
+    value = text.replace_strict(years, default=None, return_dtype=pl.String)
+    return _checked(text, value.is_not_null(), value, "year-era", "0")
+
+
 def _time(held: pl.Expr, _source: Source, _width: int | None) -> Inverse:
     text = held.cast(pl.String)
     return _checked(text, text.str.contains(_TIME), text.str.replace_all(":", "", literal=True), "time-form")
@@ -156,6 +163,7 @@ _INVERSES: Final[Mapping[str, Callable[[pl.Expr, Source, int | None], Inverse]]]
     "数値": _number,
     "和暦日付": _in_era,
     "西暦日付": _western,
+    "和暦年度": _fiscal,
     "カナ全角": _half_width,
     "時刻": _time,
     "区切り": _list,

@@ -13,7 +13,7 @@ from kiban.migration.mapping import days, kana
 from kiban.migration.mapping.pair import Pair, named
 from kiban.standard import CodeList, Item, suggest
 
-Argument = Literal["", "codes", "text", "digits", "mark", "reference"]
+Argument = Literal["", "codes", "text", "digits", "mark", "reference", "style"]
 
 PERIOD: Final = ("valid_from", "valid_to")
 """The columns of a register that are not items."""
@@ -28,7 +28,7 @@ class Rule:
     Attributes:
         name: as officers write it.
         argument: what 引数 has to hold: the name of a code table, a text, a number of digits, a mark between values, where to
-            look up, or "" for nothing.
+            look up, how fiscal years are counted, or "" for nothing.
         types: データ型 of the items it can fill; "period" for the ends of the validity.
         reads: whether it reads a field.
         free: whether it can give a text that the item has no room for, which has to be looked at value by value.
@@ -48,6 +48,7 @@ _RULES: Final = (
     Rule("数値", "", ("9", "S9", "9V")),
     Rule("和暦日付", "", ("DATE",)),
     Rule("西暦日付", "", ("DATE",)),
+    Rule("和暦年度", "style", ("YEAR",)),
     Rule("カナ全角", "", ("N",), free=True),
     Rule("定数", "text", (*_TEXT, "9", "S9", "9V", "DATE", "TIME"), reads=False),
     Rule("時刻", "", ("TIME",)),
@@ -220,6 +221,7 @@ _COMPILERS: Final[Mapping[str, Callable[[Pair, Source, Item | None], days.Made]]
     "数値": _number,
     "和暦日付": lambda text, _, item: days.in_era(text, loose=_loose(item)),
     "西暦日付": lambda text, _, item: days.western(text, loose=_loose(item)),
+    "和暦年度": lambda text, source, _item: days.fiscal(text, source.argument),
     "カナ全角": lambda text, _source, _item: kana.full_width(text),
     "定数": _constant,
     "時刻": _time,
