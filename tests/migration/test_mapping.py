@@ -1,7 +1,10 @@
 """A rule gives the same in both engines, whatever a field holds, and refuses what it cannot take."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -10,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiban.kernel import Problem
+from kiban.kernel import Problem, Wareki, eras
 from kiban.migration import mapping
 from kiban.standard import Code, CodeList, Item
 
@@ -151,6 +154,34 @@ def test_a_rule_does_what_it_says(rule: str, held: object, value: object, fault:
 def test_a_day_only_its_month_lacks_is_kept_where_the_item_allows_it(rule: str, held: int, day: str) -> None:
     here, there = both(compiled(rule, UNKNOWN), [held])
     assert here == there == [(0, day, None)]
+
+
+def test_every_day_that_an_era_can_write_is_the_kernel_s_or_refused() -> None:
+    """All that seven digits can say: whatever the kernel calls a day comes out as that day, everything else is refused."""
+    written, days = [], []
+    for number, era in enumerate(eras(), 1):
+        for year, month, day in product(range(100), range(14), range(33)):
+            written.append(f"{number}{year:02d}{month:02d}{day:02d}")
+            try:
+                days.append(str(Wareki(era.name, year, month, day).date))
+            except Problem:
+                days.append(None)
+    here, there = both(compiled("和暦日付"), written)
+    assert here == there
+    assert [value for _, value, _ in here] == days
+    assert all((value is None) == (fault is not None) for _, value, fault in here)
+    assert sum(day is not None for day in days) > 80_000
+
+
+def test_the_page_on_maps_tells_every_rule_and_every_refusal() -> None:
+    page = (Path(__file__).parents[2] / "docs/maps.md").read_text("utf-8")
+    for rule in mapping.RULES:
+        assert f"\n| {rule} |" in page
+        item = replace(ITEMS.get(rule, TEXT), condition="必須")
+        assert all(
+            f"`{code}`" in page for code in re.findall("then '([a-z]+-[a-z]+)'", compiled(rule, item).fault_sql)
+        )
+    assert ",".join(mapping.HEADS) in page and ",".join(mapping.CODE_HEADS) in page
 
 
 @pytest.mark.parametrize(
