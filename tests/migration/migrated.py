@@ -128,6 +128,7 @@ def migrate(databases: Any, folder: Path) -> Migrated:
         city="28100",
         population=None,
         as_of=date(2026, 10, 1),
+        tax=known.edition("individual_resident_tax"),
         processes=1,
     )
     town.unload(folder / "town", folder / "old", processes=1)
