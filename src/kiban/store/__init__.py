@@ -4,6 +4,7 @@ from kiban.store.amending import Amending, Amendment, amending
 from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
 from kiban.store.change import Change
 from kiban.store.changes import Span, changed_subjects, known_rows, last_event, last_load
+from kiban.store.checks import Broken, broken
 from kiban.store.claim import actor_key
 from kiban.store.cluster import Cluster, ClusterStatus, Server
 from kiban.store.columns import arrow_schema
@@ -23,6 +24,7 @@ from kiban.store.terminal import Command, psql
 __all__ = [
     "Amending",
     "Amendment",
+    "Broken",
     "Change",
     "Cluster",
     "ClusterStatus",
@@ -46,6 +48,7 @@ __all__ = [
     "amending",
     "apply",
     "arrow_schema",
+    "broken",
     "changed_subjects",
     "digest_columns",
     "export_arrow",
