@@ -52,3 +52,23 @@ class Map(MapLines):
             Problems: as `sql`.
         """
         return frames.pieces(self, decoded, excluded, file)
+
+    def values_sql(self, decoded: Path) -> str:
+        """A DuckDB SELECT of every different thing the lines read, and what becomes of it; a rule looks at nothing else.
+
+        Returns:
+            The fields that the lines read, under the names they have in `rows_sql`; the items as in `sql`; and for each item a
+            column ITEM! with the code of what its rule refuses. A few lines of a large map are quick: `replace(map, lines=…)`.
+
+        Raises:
+            Problems: as `sql`.
+        """
+        return sql.values(self, decoded)
+
+    def rows_sql(self, decoded: Path, excluded: Path | None = None) -> str:
+        """A DuckDB SELECT of what the lines read of each record: `#file`, `#record`, `#index` and fields; those of a parent with its name.
+
+        Raises:
+            Problems: as `sql`.
+        """
+        return sql.rows(self, decoded, excluded)

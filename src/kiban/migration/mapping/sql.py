@@ -40,6 +40,23 @@ def _refusal(made: MapLines, line: Line, decoded: Path, excluded: Path | None) -
     return f"({held} select * from ({asked}) where code is not null)"
 
 
+def values(made: MapLines, decoded: Path) -> str:
+    """See `Map.values_sql`."""
+    schema = arrow_schema(made.group)
+    read = dict.fromkeys(named(line.field) for line in made.lines if line.field)
+    looked_up = [named(name) for line in made.lines if line.lookup for name in (line.found, line.ways)]
+    columns = [*read]
+    columns += [f"{_typed(line, schema.field(line.item).type)} as {named(line.item)}" for line in made.lines]
+    columns += [f"{line.compiled.fault_sql} as {named(f'{line.item}!')}" for line in made.lines]
+    different = f"select distinct {', '.join([*read, *looked_up])} from ({_rows(made, decoded, None)})"
+    return f"select {', '.join(columns)} from ({different})"
+
+
+def rows(made: MapLines, decoded: Path, excluded: Path | None) -> str:
+    """See `Map.rows_sql`."""
+    return _rows(made, decoded, excluded)
+
+
 def _typed(line: Line, kind: pa.DataType) -> str:
     return f"cast({line.compiled.value_sql} as {_sql_type(kind)})"
 
