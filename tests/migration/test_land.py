@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from kiban import characters, migration, town
+from kiban import characters, main, migration, town
 from kiban.kernel import Problems
 from kiban.migration import Result, Work
 
@@ -31,7 +31,9 @@ def run(old: Path, through: str | None = None) -> list[Result]:
         raise AssertionError("these stages do not open the database")
 
     work = Work(old / "work", no_store, lambda *_: None, lambda: datetime(2026, 10, 1, tzinfo=UTC))
-    return migration.run(migration.STAGES, migration.load_plan(old / "project"), work, through=through)
+    return migration.run(
+        migration.STAGES, migration.load_plan(old / "project", library=main.library()), work, through=through
+    )
 
 
 def refused(old: Path) -> set[tuple[str, str | None]]:
@@ -77,16 +79,17 @@ def test_a_file_of_another_day_is_noticed(old_city: Path, tmp_path: Path) -> Non
     assert refused(tmp_path / "old") == {("file-stale", "JUKI2.DAT")}
 
 
-def test_an_undecodable_byte_is_told_at_its_place_and_closes_the_gate(old: Path) -> None:
+def test_an_undecodable_byte_is_told_at_its_place_and_closes_the_gate_of_cleansing(old: Path) -> None:
     path = old / "unload" / "JUKI1.DAT"
     data = bytearray(path.read_bytes())
     at = JUKI + 1 + 10  # JK-RIREKI-NO of the first data record, packed
     data[at : at + 2] = b"\xff\xff"
     path.write_bytes(data)
-    last = run(old, "decode")[-1]
-    assert last.stage.name == "decode" and last.gate is not None and not last.gate.open
-    assert last.out is not None
-    [line] = migration.ledger(last.out).to_pylist()
+    done = {one.stage.name: one for one in run(old, "cleanse")}
+    cleansed = done["cleanse"].gate
+    assert cleansed is not None and not cleansed.open and "復号:JK-RIREKI-NO" in cleansed.reasons[0]
+    assert done["decode"].out is not None
+    [line] = migration.ledger(done["decode"].out).to_pylist()
     assert (line["file"], line["record"], line["offset"], line["field"]) == ("JUKI-1", 2, at, "JK-RIREKI-NO")
     assert line["raw"] == "FFFF"
 

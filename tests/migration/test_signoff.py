@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from kiban import migration
+from kiban import main, migration
 from kiban.migration import Result, Work
 
 
@@ -16,7 +16,7 @@ def no_store() -> NoReturn:
 
 
 def run(city: Path, work: str = "work") -> list[Result]:
-    plan = migration.load_plan(city / "project", city / "unload")
+    plan = migration.load_plan(city / "project", city / "unload", main.library())
     place = Work(city / work, no_store, lambda *_: None, lambda: datetime(2026, 10, 1, tzinfo=UTC))
     return migration.run(migration.STAGES, plan, place)
 

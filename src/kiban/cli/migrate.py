@@ -11,6 +11,7 @@ import typer
 
 from kiban.cli.migrate_back import back
 from kiban.cli.migrate_delta import delta
+from kiban.cli.migrate_findings import findings
 from kiban.cli.migrate_person import person
 from kiban.cli.migrating import PlanArgument, UnloadOption, WorkOption, finish, opened, show
 
@@ -28,6 +29,7 @@ app = typer.Typer(
     [b]kiban migrate run old/project --unload old/unload[/b] all stages
     [b]kiban migrate status old/project[/b]                  where it stands
     [b]kiban migrate ledger old/project[/b]                  every value that could not be decoded
+    [b]kiban migrate findings old/project[/b]                what is wrong in the data, and how to decide on it
     [b]kiban migrate person old/project 123456[/b]           one person in the files and in the database, side by side
     [b]kiban migrate delta old/project --unload newer --cut-date 2026-10-08[/b]
                                              what changed until then, subject by subject
@@ -36,6 +38,7 @@ app = typer.Typer(
 app.command()(person)
 app.command()(delta)
 app.command()(back)
+app.command()(findings)
 
 
 @app.command("run")

@@ -1,5 +1,6 @@
 """Legacy to standard: land, decode, profile, characters, cleanse, transform, load, reconcile, sign off."""
 
+from kiban.migration import findings
 from kiban.migration.back import check_day, compare_back, go_back
 from kiban.migration.beside import people_page
 from kiban.migration.delta import newer
@@ -25,6 +26,7 @@ __all__ = [
     "Work",
     "check_day",
     "compare_back",
+    "findings",
     "gate",
     "go_back",
     "hand_over",

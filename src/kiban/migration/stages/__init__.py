@@ -5,6 +5,7 @@ from dataclasses import replace
 from kiban.migration.stage import Stage
 from kiban.migration.stages.apply import APPLY
 from kiban.migration.stages.characters import CHARACTERS
+from kiban.migration.stages.cleanse import CLEANSE
 from kiban.migration.stages.decode import DECODE, ledger
 from kiban.migration.stages.inventory import INVENTORY
 from kiban.migration.stages.land import LAND
@@ -13,7 +14,7 @@ from kiban.migration.stages.prove import PROVE
 from kiban.migration.stages.signoff import SIGNOFF
 from kiban.migration.stages.totals import TOTALS
 
-STAGES: tuple[Stage, ...] = (INVENTORY, LAND, DECODE, PROVE, PROFILE, TOTALS, CHARACTERS, SIGNOFF)
+STAGES: tuple[Stage, ...] = (INVENTORY, LAND, DECODE, PROVE, PROFILE, TOTALS, CHARACTERS, CLEANSE, SIGNOFF)
 """In order; each needs only those before it."""
 
 DELTA_STAGES: tuple[Stage, ...] = tuple(

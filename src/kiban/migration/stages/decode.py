@@ -17,7 +17,7 @@ from kiban.migration import records, workers
 from kiban.migration.digests import digest_of, file_digest
 from kiban.migration.plan import Plan, SourceFile
 from kiban.migration.sources import batches, read_by
-from kiban.migration.stage import Context, Outcome, Stage, gate
+from kiban.migration.stage import Context, Outcome, Stage
 from kiban.migration.stages.land import FILES, MANIFEST
 
 VERSION = "3"
@@ -118,8 +118,6 @@ def _outcome(units: dict[str, Path]) -> Outcome:
         codes.update(one["codes"])
     faults = rows.pop(LEDGER, 0)
     rows.pop(USES, None)
-    # A gaiji nobody decided on is for the stage of characters to refuse; whatever else is undecoded is for the owner of the file.
-    others = {code: count for code, count in sorted(codes.items()) if code != "gaiji-undecided"}
     summary = {
         "files": len(told),
         "rows": sum(rows.values()),
@@ -129,11 +127,8 @@ def _outcome(units: dict[str, Path]) -> Outcome:
         "filled": sum(one["filled"] for one in told.values()),
         "by_file": {name: one["rows"].get(LEDGER, 0) for name, one in told.items()},
     }
-    told_ja = "、".join(f"{code} {count:,}件" for code, count in others.items())
-    reasons = [
-        f"復号できない値があります（{told_ja}）。`kiban migrate ledger` で場所を確かめ、出し直しを依頼してください。"
-    ]
-    return Outcome(summary, gate(reasons if others else []))
+    # Whatever is undecoded is a finding of its record: its owner decides in the stage of cleansing, whose gate stays closed until then.
+    return Outcome(summary)
 
 
 def ledger(out: Path) -> pa.Table:

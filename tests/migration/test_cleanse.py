@@ -1,0 +1,172 @@
+"""A city's data is looked at whole: a faultless one has nothing to decide, and of the known faults every one is located."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from kiban import main, migration
+from kiban.cli import app
+from kiban.migration import Result, Work
+from kiban.migration.digests import folder_digest
+
+Place = tuple[str, int, str]
+
+
+def run(old: Path, work: str = "work") -> dict[str, Result]:
+    def no_store() -> NoReturn:
+        raise AssertionError("these stages do not open the database")
+
+    plan = migration.load_plan(old / "project", old / "unload", main.library())
+    place = Work(old / work, no_store, lambda *_: None, lambda: datetime(2026, 10, 1, tzinfo=UTC))
+    return {one.stage.name: one for one in migration.run(migration.STAGES, plan, place, through="cleanse")}
+
+
+def out(result: Result) -> Path:
+    assert result.out is not None
+    return result.out
+
+
+def left(result: Result, name: str) -> list[dict[str, str]]:
+    with (out(result) / name).open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def seeded(old: Path) -> set[tuple[str, int, str, str]]:
+    """File of the plan, record, field and kind of each known fault."""
+    names = {Path(file.path).name: file.id for file in migration.load_plan(old / "project").files}
+    with (old / "faults.csv").open(encoding="utf-8", newline="") as opened:
+        return {
+            (names[row["file"]], int(row["record"]), row["field"], row["kind"])
+            for row in csv.DictReader(opened)
+        }
+
+
+@pytest.fixture(scope="module")
+def clean(unloaded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(unloaded, tmp_path_factory.mktemp("clean") / "old"))
+
+
+@pytest.fixture(scope="module")
+def looked(clean: Path) -> Result:
+    return run(clean)["cleanse"]
+
+
+@pytest.fixture(scope="module")
+def faults(faulty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    yield Path(shutil.copytree(faulty, tmp_path_factory.mktemp("faults") / "old"))
+
+
+def test_faultless_data_has_nothing_to_decide(looked: Result) -> None:
+    assert looked.gate is not None and looked.gate.open
+    summary = looked.summary or {}
+    assert (summary["must"], summary["should"], summary["rejected"], summary["merged"]) == (0, 0, 0, 0)
+    assert summary["checks"] > 50
+
+
+def test_every_number_with_a_check_digit_was_tested_and_numbers_stay_apart(
+    clean: Path, looked: Result
+) -> None:
+    told = {line["規則"]: line for line in left(looked, "checked.csv")}
+    decoded = clean / "work" / "stages" / "decode"
+    rows = pq.read_table(
+        next(decoded.glob("*/JK-DATA")), columns=["JK-ATENA-NO", "JK-KOJIN-NO", "JK-JUHYO-CD"]
+    )
+    for rule, name in (
+        ("宛名番号の検査数字", "JK-ATENA-NO"),
+        ("個人番号の検査数字", "JK-KOJIN-NO"),
+        ("住民票コードの検査数字", "JK-JUHYO-CD"),
+    ):
+        assert int(told[rule]["対象"]) == sum(bool(value) for value in rows[name].to_pylist()) > 1_500
+    assert [told[rule]["検出"] for rule in ("宛名番号の一対一", "世帯番号の一対一")] == ["0", "0"]
+    orphans = [line for line in told.values() if line["検査"] == "孤児"]
+    assert len(orphans) > 10 and {line["検出"] for line in orphans} == {"0"}
+
+
+def test_every_date_of_every_declared_field_is_in_one_class(looked: Result) -> None:
+    rows = {line["規則"]: int(line["対象"]) for line in left(looked, "checked.csv") if line["検査"] == "暦日"}
+    counted = dict.fromkeys(rows, 0)
+    for line in left(looked, "dates.csv"):
+        counted[line["規則"]] += int(line["件数"])
+    assert counted == rows and len(rows) >= 20
+    assert not [line for line in left(looked, "dates.csv") if line["種類"] == "読めない"]
+
+
+def test_every_known_fault_is_located_by_file_record_and_field(faults: Path) -> None:
+    results = run(faults)
+    result = results["cleanse"]
+    assert result.gate is not None and not result.gate.open
+    found: set[Place] = {
+        (one["file"], one["record"], field)
+        for one in pq.read_table(out(result) / migration.findings.FINDINGS).to_pylist()
+        if one["severity"] != "note"
+        for field in one["field"].split() or [""]  # a sum names every field of it
+    }
+    wanted = seeded(faults)
+    assert len(wanted) == 100
+    assert {one for one in wanted if one[:3] not in found} == set()
+    # Nothing undecoded is forgotten: every line of the decode ledger is a finding.
+    ledger = migration.ledger(out(results["decode"])).to_pylist()
+    assert {(line["file"], line["record"], line["field"]) for line in ledger} <= found
+
+
+def test_a_second_look_gives_the_same_bytes(faults: Path) -> None:
+    first, second = (run(faults, work)["cleanse"] for work in ("work", "elsewhere"))
+    assert folder_digest(out(first)) == folder_digest(out(second))
+
+
+def test_decided_findings_open_the_gate_and_the_decided_rows_are_listed(faults: Path, tmp_path: Path) -> None:
+    old = Path(shutil.copytree(faults, tmp_path / "old"))
+    result = run(old)["cleanse"]
+    plan = migration.load_plan(old / "project", old / "unload", main.library())
+    path = migration.findings.draft(plan, out(result))
+    for _ in range(4):  # what an exclusion brings about is decided in its turn
+        with path.open(encoding="utf-8", newline="") as opened:
+            rules = {row["規則"] for row in csv.DictReader(opened)}
+        rules |= {line["規則"] for line in left(result, "findings.csv") if line["未決定"] != "0"}
+        with path.open("w", encoding="utf-8", newline="") as opened:
+            writer = csv.writer(opened)
+            writer.writerow(migration.findings.DECISION_HEADS)
+            writer.writerows(
+                [rule, "*", "*", "除外", "誤りのため", "係長", "2026-10-15"] for rule in sorted(rules)
+            )
+        result = run(old)["cleanse"]
+        if result.gate is not None and result.gate.open:
+            break
+    assert result.gate is not None and result.gate.open
+    excluded = pq.read_table(out(result) / migration.findings.EXCLUDED)
+    assert excluded.column_names == ["segment", "file", "record", "index", "fate", "reason"]
+    assert excluded.num_rows == (result.summary or {})["rejected"] > 100
+    keys = [
+        tuple(one[name] for name in ("segment", "file", "record", "index")) for one in excluded.to_pylist()
+    ]
+    assert len(set(keys)) == len(keys)
+    assert all(one["reason"].endswith("：誤りのため") for one in excluded.to_pylist())
+
+
+def test_the_command_lists_places_and_teaches_how_to_decide(
+    faults: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(faults)
+    project, unload = str(faults / "project"), str(faults / "unload")
+    runner = CliRunner()
+    told = runner.invoke(app, ["migrate", "findings", project, "--unload", unload])
+    assert told.exit_code == 0 and "決め方" in told.output and "出し直し" in told.output
+    places = runner.invoke(
+        app,
+        ["migrate", "findings", project, "--unload", unload, "--rule", "個人番号の検査数字", "--most", "1"],
+    )
+    assert (
+        "JK-KOJIN-NO：検査数字が合わない（未決定）" in places.output
+        and places.output.count("JK-KOJIN-NO") == 1
+    )
+    listed = runner.invoke(app, ["migrate", "findings", project, "--unload", unload, "--csv"])
+    assert listed.output.startswith("規則,内容,重大度")
