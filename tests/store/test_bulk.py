@@ -108,6 +108,8 @@ def test_every_fault_of_a_load_is_told_at_once_and_nothing_has_changed(city: Sto
     rows[7]["zokugara1"] = None
     rows[8]["todokedenengappi"] = "R3.4.1"
     rows[9]["valid_to"] = SINCE
+    rows[10]["todokedenengappi"] = "2023-02-30"
+    rows[11]["todokedenengappi"] = "0000-01-01"
     with pytest.raises(Problems) as refused:
         store.import_arrow(city, [part(city, rows)], CITY_HALL)
     told = {(p.code, p.what.split()[0]) for p in refused.value.problems}
@@ -117,8 +119,10 @@ def test_every_fault_of_a_load_is_told_at_once_and_nothing_has_changed(city: Sto
         ("value-width", "kojinbango"),
         ("value-missing", "zokugara1"),
         ("date-form", "todokedenengappi"),
+        ("date-calendar", "todokedenengappi"),
         ("period-empty", "valid_to"),
     }
+    assert "in 1 row, first 10" in next(p.what for p in refused.value.problems if p.code == "date-calendar")
     assert "first 4" in next(p.what for p in refused.value.problems if p.code == "value-long")
     assert "長長" not in str(refused.value)
     report = store.verify(city)
