@@ -13,6 +13,7 @@ from kiban.cli.migrate_back import back
 from kiban.cli.migrate_delta import delta
 from kiban.cli.migrate_findings import findings
 from kiban.cli.migrate_person import person
+from kiban.cli.migrate_publish import publish
 from kiban.cli.migrating import PlanArgument, UnloadOption, WorkOption, finish, opened, show
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app = typer.Typer(
     [b]kiban migrate back old/project --out back[/b]         what changed since the load, for the legacy system""",
 )
 app.command()(person)
+app.command()(publish)
 app.command()(delta)
 app.command()(back)
 app.command()(findings)

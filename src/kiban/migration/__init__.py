@@ -8,6 +8,7 @@ from kiban.migration.engine import Result, Work, run, status
 from kiban.migration.handover import hand_over, times
 from kiban.migration.plan import Plan
 from kiban.migration.plan_read import load_plan
+from kiban.migration.publishing import publish
 from kiban.migration.records import LONGEST, TextFields, sample_records, text_fields
 from kiban.migration.stage import Context, Gate, Outcome, Stage, gate
 from kiban.migration.stages import DELTA_STAGES, STAGES, ledger
@@ -34,6 +35,7 @@ __all__ = [
     "load_plan",
     "newer",
     "people_page",
+    "publish",
     "run",
     "sample_records",
     "status",

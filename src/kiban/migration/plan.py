@@ -130,11 +130,17 @@ class NotHeld:
 
 @dataclass(frozen=True)
 class Consumer:
-    """Whoever uses the data afterwards: printers, banks, the prefecture, elections."""
+    """Whoever uses the data afterwards: printers, banks, the prefecture, elections.
+
+    Attributes:
+        id, title, owner: as officials read them.
+        accepted: the day on which it showed that it can take the new form, YYYY-MM-DD; "" where it has not yet.
+    """
 
     id: str
     title: str
     owner: str
+    accepted: str = ""
 
 
 @dataclass(frozen=True)

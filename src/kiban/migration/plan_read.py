@@ -15,6 +15,7 @@ from kiban.migration.plan_fields import beside, code_page, condition, entries, f
 from kiban.migration.plan_files import read_files
 from kiban.standard import Fields, Findings, Library, read_document
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 
 
@@ -124,7 +125,8 @@ def _consumers(top: Fields) -> tuple[Consumer, ...]:
     found = []
     ones = entries(top, "consumers", "consumer")
     for one in ones:
-        found.append(Consumer(one.text("id"), one.text("title"), one.text("owner")))
+        accepted = form(one, "accepted", _DAY, "a day such as 2026-09-30") if one.raw("accepted") else ""
+        found.append(Consumer(one.text("id"), one.text("title"), one.text("owner"), accepted))
         one.done()
     no_twins([(consumer.id, one) for consumer, one in zip(found, ones, strict=True)], "consumer")
     return tuple(found)

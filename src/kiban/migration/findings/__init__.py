@@ -6,11 +6,13 @@ from kiban.migration.findings.decisions import WORDS as DECISIONS
 from kiban.migration.findings.decisions import Decision, read_decisions
 from kiban.migration.findings.left import draft, listed, places, stale
 from kiban.migration.findings.look import Looked, look
-from kiban.migration.findings.report import EXCLUDED, FINDINGS, LIST
-from kiban.migration.findings.words import STATES, said
+from kiban.migration.findings.report import CHECKED, DATES, EXCLUDED, FINDINGS, LIST
+from kiban.migration.findings.words import SEVERITIES, STATES, said
 
 __all__ = [
+    "CHECKED",
     "CHECKS",
+    "DATES",
     "DECISIONS",
     "DECISION_HEADS",
     "EXCLUDED",
@@ -18,6 +20,7 @@ __all__ = [
     "HEADS",
     "KINDS",
     "LIST",
+    "SEVERITIES",
     "STATES",
     "Decision",
     "Looked",

@@ -9,12 +9,28 @@ from kiban.migration.stages.cleanse import CLEANSE
 from kiban.migration.stages.decode import DECODE, ledger
 from kiban.migration.stages.inventory import INVENTORY
 from kiban.migration.stages.land import LAND
+from kiban.migration.stages.load import LOAD
 from kiban.migration.stages.profile import PROFILE
 from kiban.migration.stages.prove import PROVE
+from kiban.migration.stages.reconcile import RECONCILE
 from kiban.migration.stages.signoff import SIGNOFF
 from kiban.migration.stages.totals import TOTALS
+from kiban.migration.stages.transform import TRANSFORM
 
-STAGES: tuple[Stage, ...] = (INVENTORY, LAND, DECODE, PROVE, PROFILE, TOTALS, CHARACTERS, CLEANSE, SIGNOFF)
+STAGES: tuple[Stage, ...] = (
+    INVENTORY,
+    LAND,
+    DECODE,
+    PROVE,
+    PROFILE,
+    TOTALS,
+    CHARACTERS,
+    CLEANSE,
+    TRANSFORM,
+    LOAD,
+    RECONCILE,
+    SIGNOFF,
+)
 """In order; each needs only those before it."""
 
 DELTA_STAGES: tuple[Stage, ...] = tuple(

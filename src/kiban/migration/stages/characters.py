@@ -20,6 +20,7 @@ from kiban.migration.stage import Context, Outcome, Stage, gate
 from kiban.migration.stages.decode import LEDGER, USES
 
 _COLUMNS = ("system", "code", "uses", "records", "people", "class", "text", "decided_by_1", "decided_by_2")
+CHANGED = "changed.parquet"
 _CHANGED = ("design", "substitute")
 _SHOWN = 10
 
@@ -45,7 +46,7 @@ def _run(context: Context) -> Outcome:
         query.execute(f"SET temp_directory = {quoted(context.out.as_posix())}")
         _gather(query, plan, decoded, context)
         rows = _rows(plan, query)
-        _write_people(query, [one for one in rows if one.class_ in _CHANGED], context.out / "changed.parquet")
+        _write_people(query, [one for one in rows if one.class_ in _CHANGED], context.out / CHANGED)
     with (context.out / "characters.csv").open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened, lineterminator="\n")
         writer.writerow(_COLUMNS)
