@@ -179,7 +179,8 @@ def test_the_page_on_maps_tells_every_rule_and_every_refusal() -> None:
         assert f"\n| {rule} |" in page
         item = replace(ITEMS.get(rule, TEXT), condition="必須")
         assert all(
-            f"`{code}`" in page for code in re.findall("then '([a-z]+-[a-z]+)'", compiled(rule, item).fault_sql)
+            f"`{code}`" in page
+            for code in re.findall("then '([a-z]+-[a-z]+)'", compiled(rule, item).fault_sql)
         )
     assert ",".join(mapping.HEADS) in page and ",".join(mapping.CODE_HEADS) in page
 
