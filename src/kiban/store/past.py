@@ -72,7 +72,8 @@ _BY_REGISTER = {
     "others": f"SELECT r, count(*) {_EACH} kind <> 'edition' AND actor <> %(actor)s GROUP BY r ORDER BY r",
 }
 _IN_ALL = """WITH touching AS (
-    SELECT *, kind = %(kind)s AND actor = %(actor)s AS alike FROM kiban.event WHERE content ?| %(registers)s::text[]
+    SELECT event, recorded_at, valid, actor, digest, kind = %(kind)s AND actor = %(actor)s AS alike
+    FROM kiban.event WHERE content ?| %(registers)s::text[]
 ), before AS (
     SELECT event, recorded_at FROM touching WHERE (alike AND valid = %(valid)s) IS NOT TRUE ORDER BY event DESC LIMIT 1
 ) SELECT (SELECT event FROM kiban.head),

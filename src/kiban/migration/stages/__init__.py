@@ -1,5 +1,6 @@
 """The stages of the migration, one module each, in their order."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kiban.migration.stage import Stage
@@ -33,14 +34,14 @@ STAGES: tuple[Stage, ...] = (
 )
 """In order; each needs only those before it."""
 
-DELTA_STAGES: tuple[Stage, ...] = tuple(
-    APPLY
-    if one.name == APPLY.stands_for
-    else replace(one, outside=APPLY.outside)
-    if one.outside is not None
-    else one
-    for one in STAGES
-)
-"""The same of a newer unload of what is loaded already: its differences are applied in the place of the load."""
 
-__all__ = ["DELTA_STAGES", "STAGES", "ledger"]
+def for_delta(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The same stages for a newer unload of what is loaded already: its differences are applied in the place of the load."""
+    kept = [replace(one, outside=APPLY.outside) if one.outside is not None else one for one in stages]
+    return tuple(APPLY if one.name == APPLY.stands_for else one for one in kept)
+
+
+DELTA_STAGES: tuple[Stage, ...] = for_delta(STAGES)
+"""What `kiban migrate delta` runs."""
+
+__all__ = ["DELTA_STAGES", "STAGES", "for_delta", "ledger"]
