@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from kiban.migration import workers
 from kiban.store import Server
 
 from .migrated import Migrated, work_in
-from .returning import City, city_of, contents, move
+from .returning import (
+    DAY,
+    City,
+    change,
+    city_of,
+    contents,
+    figures,
+    listed,
+    move,
+    read_back,
+    returning,
+    sorted_rows,
+)
+
+KAZEI = "individual_resident_tax.kazei"
+SIGN = 234 + 1 + 10 + 1
+"""The last half of SE-RIREKI-NO in the second record of SETAI, behind its type and its number."""
 
 
 def test_everything_written_back_is_byte_for_byte_what_the_legacy_system_had_written(
@@ -57,34 +75,72 @@ def test_a_record_that_is_not_what_came_is_told_by_field_and_place(city: City, t
     assert "JK-SHURYO-YMD" in (tmp_path / "out" / "differences.csv").read_text(encoding="utf-8")
 
 
-def test_codes_and_signs_that_do_not_come_back_are_told_exactly(
-    migrated: Migrated, databases: Any, tmp_path: Path
-) -> None:
-    """Two legacy codes for one code of the standard, and a sign that the machine does not write."""
-    old = tmp_path / "old"
-    shutil.copytree(migrated.project.parent, old)
-    with (old / "project" / "codes" / "jotai.csv").open("a", encoding="utf-8") as codes:
+@pytest.fixture(scope="module")
+def odd_one(unloaded: Path, databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Migrated:
+    """A city with its tax ledger, two legacy codes for one code of the standard, and a sign that the machine does not write."""
+    folder = tmp_path_factory.mktemp("odd")
+    project, unload, work = folder / "old" / "project", folder / "old" / "unload", folder / "work"
+    shutil.copytree(unloaded / "project", project)
+    shutil.copytree(unloaded / "unload", unload)
+    with (project / "codes" / "jotai.csv").open("a", encoding="utf-8") as codes:
         codes.write("31,4,死亡（職権）\n")
-    setai = bytearray((old / "unload" / "SETAI.DAT").read_bytes())
-    sign = (
-        234 + 1 + 10 + 1
-    )  # in the second record, behind its type and its number: the last half of SE-RIREKI-NO
-    setai[sign] = setai[sign] & 0xF0 | 0xF
-    (old / "unload" / "SETAI.DAT").write_bytes(setai)
+    setai = bytearray((unload / "SETAI.DAT").read_bytes())
+    setai[SIGN] = setai[SIGN] & 0xF0 | 0xF
+    (unload / "SETAI.DAT").write_bytes(setai)
+
+    def load(database: Any) -> None:
+        server = Server(database.owner_dsn, database.app_dsn)
+        with work_in(work, server).open_store() as opened:
+            city_of(project, work, server, opened)
+
+    return Migrated(project, unload, work, databases.template("odd", load))
+
+
+@pytest.fixture
+def odd(odd_one: Migrated, databases: Any) -> Iterator[City]:
+    """It, with a database of its own."""
+    with returning(odd_one, databases) as found:
+        yield found
+
+
+def test_codes_and_signs_that_do_not_come_back_are_told_exactly(odd: City, tmp_path: Path) -> None:
     dead = 0
-    for path in (old / "unload").glob("JUKI*.DAT"):
+    for path in (odd.inputs["land"] / "files").glob("JUKI*.DAT"):
         juki = path.read_bytes()
         dead += sum(juki[at + 27 : at + 29] == b"\xf3\xf0" for at in range(704, len(juki) - 704, 704))
-    with databases.fresh() as database:
-        server = Server(database.owner_dsn, database.app_dsn)
-        with work_in(tmp_path / "work", server).open_store() as opened:
-            done = city_of(old / "project", tmp_path / "work", server, opened).compare(tmp_path / "out")
-    found = {form["kind"]: form for form in done["forms"]}
-    [sign_only] = found["SETAI"]["other"]
-    assert (sign_only["field"], sign_only["reason"], sign_only["count"]) == ("SE-RIREKI-NO", "other-bytes", 1)
-    assert sign_only["examples"] == [("SETAI", 2)] and found["SETAI"]["lost"] == []
+    found = {form["kind"]: form for form in odd.compare(tmp_path / "out")["forms"]}
+    [sign] = found["SETAI"]["other"]
+    assert (sign["field"], sign["reason"], sign["count"]) == ("SE-RIREKI-NO", "other-bytes", 1)
+    assert sign["examples"] == [("SETAI", 2)] and found["SETAI"]["lost"] == []
     [code] = found["JUKI"]["other"]
     assert (code["field"], code["reason"], code["count"]) == ("JK-JOTAI", "code-several", dead) and dead > 10
     lost = [(one["item"], one["code"], one["count"]) for one in found["JUKI"]["lost"]]
     assert lost == [("juminjotai", "code-several", dead)]
     assert found["JUKI"]["same"] == found["JUKI"]["landed"] - dead
+    tax = found["ZEI"]
+    assert tax["same"] == tax["landed"] > 1_000 and (tax["other"], tax["lost"]) == ([], [])
+    assert tax["left"] == ["ZE-SHIMEI", "ZE-KANA"]  # the register of residents has them
+
+
+def test_a_tax_collected_in_another_way_goes_back_in_the_other_alternative_and_the_trailer_adds_up(
+    odd: City, tmp_path: Path
+) -> None:
+    ordinary = next(row for row in odd.known(KAZEI) if row["choshuhoho"] == "1" and row["valid_to"] is None)
+    key = {name: ordinary[name] for name in ("atenabango", "kazeinendo")}
+    row = {item: ordinary[item] for item in odd.items(KAZEI)}
+    changed = row | dict.fromkeys([f"kibetsuzeigaku_{at}ki" for at in (1, 2, 3, 4)], None)
+    changed |= {"rirekibango": row["rirekibango"] + 1, "choshuhoho": "2", "tokubetsuchoshuzeigaku_6gatsu": 12_000,
+                "tokubetsuchoshuzeigaku_7gatsuiko": 11_500, "nenzeigaku": 138_500}  # fmt: skip
+    odd.record("徴収方法の変更", row["atenabango"], change(KAZEI, changed, DAY))
+    done = odd.go_back(tmp_path / "out")
+    assert figures(done) == {KAZEI: (1, 1, 0, 0)} and listed(tmp_path / "out") == []
+    assert done["unfilled"] == {"ZEI": ["ZE-KANA", "ZE-SHIMEI"]}
+    there = [row for row in odd.known(KAZEI) if all(row[name] == value for name, value in key.items())]
+    assert sorted_rows(read_back(odd, tmp_path / "out", tmp_path / "read")[KAZEI]) == sorted_rows(there)
+    trailer = pq.read_table(tmp_path / "read" / "decoded" / "ZE-TRAILER").to_pylist()[0]
+    assert (trailer["ZET-KENSU"], trailer["ZET-NENZEI"]) == (
+        len(there),
+        sum(row["nenzeigaku"] for row in there),
+    )
+    header = pq.read_table(tmp_path / "read" / "decoded" / "ZE-HEADER").to_pylist()[0]
+    assert (header["ZEH-FILE-ID"], str(header["ZEH-KIJUN-YMD"])) == ("ZEI", done["day"].replace("-", ""))
