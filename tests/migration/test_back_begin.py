@@ -12,13 +12,15 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from kiban import migration, store
+from kiban import cli, migration, store
+from kiban.cli import migrating
 from kiban.kernel import Problem
 from kiban.migration.back import rekey
 from kiban.migration.records import written
 
-from .migrated import Migrated
+from .migrated import STAGES, Case, Migrated
 from .moving import library
 from .returning import CLERK, City, contents, move, protected
 
@@ -27,7 +29,8 @@ import json, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from migration.migrated import work_in
-from kiban import migration, store
+from kiban import cli, migration, store
+from kiban.cli import migrating
 from migration.moving import library
 project, inputs, out = Path(sys.argv[2]), json.loads(sys.argv[3]), Path(sys.argv[4])
 plan = migration.load_plan(project, project.parent / "unload", library())
@@ -105,13 +108,53 @@ def test_nobody_goes_back_beyond_the_day_that_officials_have_set(migrated: Migra
     assert "return_until" not in plan.as_data()  # it may be moved without anything being done again
 
 
+def told_by(monkeypatch: pytest.MonkeyPatch, case: Case, *arguments: str | Path) -> tuple[int, str]:
+    """What the command says, with the stages and the database of a test."""
+    monkeypatch.setattr(migration, "STAGES", STAGES[:-1])
+    monkeypatch.setattr(migrating, "open_store", case.work.open_store)
+    project, work = case.plan.folder, case.work.folder
+    command = ["migrate", "back", project, "--unload", case.plan.unload, "--work", work, *arguments]
+    done = CliRunner().invoke(cli.app, [str(one) for one in command], prog_name="kiban")
+    return done.exit_code, done.output if done.exception is None or done.exit_code == 3 else str(
+        done.exception
+    )
+
+
+def test_the_command_says_what_went_back_and_what_is_left_to_do(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, text = told_by(monkeypatch, case, "--out", tmp_path / "none")
+    assert code == 0 and "0件のレコードにして返しました" in text and "rekey.csv）は0件です" in text
+    code, text = told_by(monkeypatch, case, "--out", tmp_path / "all", "--all")
+    assert code == 0 and "1バイトも違わずに戻りました" in text
+    with case.work.open_store() as opened:
+        city = City(case.plan, {}, opened)
+        move(city, city.people(juminjotai="1")[0], biko="控え")
+    code, text = told_by(monkeypatch, case, "--out", tmp_path / "one")
+    assert code == 3 and "rekey.csv）は1件です" in text and "住民" in text
+    code, text = told_by(monkeypatch, case, "--out", tmp_path / "more", "--all")
+    assert code == 3 and "JK-SHURYO-YMD：値が違う" in text and "[not-held]" in text
+    assert (tmp_path / "one").stat().st_mode & 0o077 == 0  # it holds people
+
+
+def test_the_command_refuses_after_the_last_day_unless_officials_have_decided_so(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = replace(case.plan, return_until=date(2000, 1, 1))
+    monkeypatch.setattr(migration, "load_plan", lambda *_: over)
+    code, text = told_by(monkeypatch, case, "--out", tmp_path / "late")
+    assert code == 1 and "return-over" in text and not (tmp_path / "late").exists()
+    assert told_by(monkeypatch, case, "--out", tmp_path / "late", "--beyond")[0] == 0
+    assert told_by(monkeypatch, case, "--out", tmp_path / "proof", "--all")[0] == 0  # a proof changes nothing
+
+
 def test_every_reason_is_said_in_words() -> None:
     codes = {
         written.MISSING,
         written.OUTSIDE,
         written.NEGATIVE,
         written.WIDE,
-        "char-unencodable",
-        "field-overflow",
+        *("char-unencodable", "field-overflow", "code-several", "code-unknown", "number-form", "list-form"),
+        *("date-form", "date-era", "year-era", "time-form"),
     }
     assert codes <= rekey.REASONS.keys()

@@ -28,6 +28,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "number-form": ("旧システムの数字の欄に書ける形でない", _BY_HAND),
     "date-form": ("旧システムの日付の欄に書ける形でない", _BY_HAND),
     "date-era": ("旧システムの和暦で書ける日でない", _BY_HAND),
+    "year-era": ("旧システムの和暦で書ける年度でない", _BY_HAND),
     "time-form": ("旧システムの時刻の欄に書ける形でない", _BY_HAND),
     "list-form": ("区切りの字が値の中にある", _BY_HAND),
     "char-unencodable": (
