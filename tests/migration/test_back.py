@@ -175,6 +175,36 @@ def test_a_protected_person_added_to_a_measure_goes_back_into_its_record_with_th
     assert listed(tmp_path / "out") == []
 
 
+def test_whose_number_the_legacy_fields_cannot_hold_is_listed_and_never_goes_back_as_somebody_else(
+    city: City, tmp_path: Path
+) -> None:
+    parent, old = city.people(juminshubetsu="1", juminjotai="1")[:2]
+    row = city.newest(JUMIN, atenabango=parent["atenabango"])
+    child = row | {
+        "atenabango": "123456789012345",
+        "rirekibango": 1,
+        "kojinbango": None,
+        "juminhyokodo": None,
+    }
+    city.record("出生", child["atenabango"], change(JUMIN, child, DAY))
+    move(city, old, rirekibango=1_000)
+    done = city.go_back(tmp_path / "out")
+    assert figures(done) == {JUMIN: (2, 0, 1, 1)}
+    reason = "番号が旧システムの欄に入りきらず、ほかの行と取り違えるため返していない"
+    lines = {
+        (line["対象者番号"], line["履歴番号"], line["項目"], line["理由"])
+        for line in listed(tmp_path / "out")
+    }
+    assert lines == {
+        (child["atenabango"], "1", "（行の全体）", reason),
+        (old["atenabango"], "1000", "（行の全体）", reason),
+    }
+    read = read_back(city, tmp_path / "out", tmp_path / "read")[JUMIN]
+    assert {row["atenabango"] for row in read} == {old["atenabango"]}
+    there = [row for row in city.known(JUMIN) if row["atenabango"] == old["atenabango"]]
+    assert sorted_rows(read) == sorted_rows([row for row in there if row["rirekibango"] != 1_000])
+
+
 def test_a_row_whose_record_is_not_certain_is_listed_and_never_put_into_any(
     city: City, tmp_path: Path
 ) -> None:

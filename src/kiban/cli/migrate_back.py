@@ -81,8 +81,7 @@ def _returned(done: Mapping[str, Any]) -> bool:
         Console().print(table)
     records = sum(one["records"] for one in done["files"])
     typer.echo(
-        f"取込みの後の異動（{done['load_event'] + 1:,}番から{done['until_event']:,}番まで）を、"
-        f"{records:,}件のレコードにして返しました。手で入力・確認するもの（rekey.csv）は{done['lines']:,}件です。"
+        f"取込みの後に変わった対象者を、{records:,}件のレコードにして返しました。手で入力・確認するもの（rekey.csv）は{done['lines']:,}件です。"
     )
     for kind, fields in done["unfilled"].items():
         typer.echo(f"→ {kind}：新しいレコードの次の項目は、標準に元がないため空です：{'、'.join(fields)}")
@@ -94,14 +93,16 @@ def _compared(done: Mapping[str, Any]) -> bool:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "ファイル", "", "受領したレコード", "書き戻し", "元のバイトと同じ", "新しい", "元のままの項目"
-    )
+    table = Table("ファイル", "", "受領したレコード", "書き戻し", "元のバイトと同じ", "新しい")
     for one in done["forms"]:
         figures = [f"{one[name]:,}" for name in ("landed", "records", "same", "new")]
-        table.add_row(one["kind"], one["segment"], *figures, "、".join(one["left"]))
+        table.add_row(one["kind"], one["segment"], *figures)
     Console().print(table)
     for form in done["forms"]:
+        if form["left"]:
+            typer.echo(
+                f"→ {form['kind']}：標準に項目がなく、元のバイトのままとしたもの：{'、'.join(form['left'])}"
+            )
         for one in form["other"]:
             typer.echo(
                 f"→ {form['kind']} {one['field']}：{_REASONS.get(one['reason'], one['reason'])} {one['count']:,}件"

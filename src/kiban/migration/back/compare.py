@@ -92,14 +92,14 @@ def _but(piece: Piece, tools: Tools) -> pa.Table:
 def _explain(found: Compared, piece: Piece, tools: Tools) -> None:
     """Say of records that did not come back byte for byte in which fields and why."""
     made = write(piece, tools)
-    again, lost = read_again(piece, made, tools)
-    found.lose(lost)
+    again = read_again(piece, made, tools)
+    found.lose(again.lost)
     moved = np.flatnonzero(_moved(piece, made, tools) & made.old.there)
     if len(moved):
         found.note(piece, piece.form.segment, ROWS, moved)
     before = tools.paper.before(made.old, piece.files, piece.begins)
     for rows, new, name, mask in _differing(piece, made, tools):
-        for reason, where in _reasons(piece, rows, name, mask, (before, again), new, tools):
+        for reason, where in _reasons(piece, rows, name, mask, (before, again.segments), new, tools):
             found.note(piece, name, reason, rows.at[where])
 
 

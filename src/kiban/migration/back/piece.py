@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,16 @@ class Rows:
         index = (self.index[0][kept], self.index[1][kept]) if self.index is not None else None
         return Rows(self.made, self.rows[kept], new[self.at[kept]], index)
 
+    def but(self, left: Mask) -> Rows:
+        """Those that are not left out; of a table, numbered anew."""
+        kept = np.flatnonzero(~left)
+        at, index = self.at[kept], None
+        if self.index is not None:
+            counts = np.bincount(at)
+            begins = np.cumsum(counts) - counts
+            index = (np.arange(len(at)) - begins[at] + 1, self.index[1][kept])
+        return Rows(self.made, self.rows[kept], at, index)
+
     def present(self, size: int) -> Mask:
         """Which of so many records have a row."""
         there = np.zeros(size, bool)
@@ -86,6 +96,17 @@ class Piece:
         files = tuple(self.files[at] for at in records.tolist())
         main = self.main.of(records, self.size)
         return Piece(self.form, main, sides, table, files, self.numbers[records], self.begins[records])
+
+    def without(self, left: Sequence[Mask]) -> Piece:
+        """All but some rows.
+
+        Args:
+            left: for the rows of each map, in the order of `all`, those that are left out; of the main one with their records.
+        """
+        main, *others = left
+        sides = tuple(side.but(mask) for side, mask in zip(self.sides, others, strict=False))
+        table = self.table.but(others[-1]) if self.table is not None else None
+        return replace(self, sides=sides, table=table).of(np.flatnonzero(~main))
 
     @property
     def all(self) -> Iterator[Rows]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from kiban import store
 from kiban.characters import CodePage
@@ -159,6 +161,11 @@ def finished(out: Path) -> Iterator[tuple[Path, Path]]:
         _sync(out.parent)
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def tell(path: Path, told: Mapping[str, Any]) -> None:
+    """Write what was found, the same for the same."""
+    path.write_text(json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _sync(path: Path) -> None:

@@ -46,6 +46,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "differs": ("書いたレコードを読み戻すと別の値になる", _BY_HAND),
     "condition-other": ("行がないのに、あると読まれるレコードになる", "旧システムの画面で確かめる"),
+    "record-key": ("番号が旧システムの欄に入りきらず、ほかの行と取り違えるため返していない", _BY_HAND),
     RECORD_MISSING: ("この行を入れるレコードがない", _BY_HAND),
     "record-several": ("この行を入れるレコードが2つ以上あり、1つに決まらない", _BY_HAND),
     "record-full": ("レコードに、この行を入れる場所が残っていない", _BY_HAND),

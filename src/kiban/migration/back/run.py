@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta, timezone
@@ -14,7 +13,7 @@ from kiban.migration import workers
 from kiban.migration.back.desk import STANDING, Desk, desk
 from kiban.migration.back.forms import Form, gather
 from kiban.migration.back.legacy import Legacy
-from kiban.migration.back.place import Place, finished, opened_place
+from kiban.migration.back.place import Place, finished, opened_place, tell
 from kiban.migration.back.rekey import write_rekey
 from kiban.migration.back.settle import lines_of, settle
 from kiban.migration.back.sheet import Sheet
@@ -57,19 +56,16 @@ def go_back(
     with finished(out) as (making, spool), desk(spool, place.decoded, place.excluded) as at:
         changed = lay_changed(at, opened, registers, Span(place.load, until, place.actor))
         progress("変更の読取り", 1, 1)
+        used = [(n, one) for n, one in enumerate(forms) if any(changed[made.register] for made in one.maps)]
         wrote: list[Written] = []
-        used = [
-            (n, form) for n, form in enumerate(forms) if any(changed[made.register] for made in form.maps)
-        ]
         for done, (number, form) in enumerate(used):
             progress("書き戻し", done, len(used))
             lay_some(at, opened, form, place.actor, until)
             wrote += _write(place, at, number, form, day)
         progress("書き戻し", len(used), len(used))
         files = _files(place, forms, wrote, making, day)
-        told = settle(
-            at, place, [form for _, form in used], {made.register for made in alone}, wrote, changed
-        )
+        lone = {made.register for made in alone}
+        told = settle(at, place, [form for _, form in used], lone, wrote, changed)
         count = write_rekey(making / REKEY, plan, place.maps, lines_of(at))
         summary = {
             "plan": plan.id,
@@ -81,8 +77,7 @@ def go_back(
             "lines": count,
             "unfilled": {one["kind"]: one["unfilled"] for one in files if one["unfilled"]},
         }
-        text = json.dumps(summary, ensure_ascii=False, indent=1, sort_keys=True)
-        (making / TOLD).write_text(text + "\n", encoding="utf-8")
+        tell(making / TOLD, summary)
     return summary
 
 

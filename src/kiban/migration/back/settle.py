@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from kiban.migration.back.desk import LINES, PLACED, STANDING, Desk, subject
+from kiban.migration.back.desk import LINES, Desk, subject
 from kiban.migration.back.forms import Form
 from kiban.migration.back.place import Place
 from kiban.migration.back.rekey import NOT_A_TARGET, RECORD_MISSING, ROW_GONE
@@ -42,12 +42,17 @@ def settle(
     at.query.execute(f"CREATE TABLE lines AS {lost_of(at, used)}")
     for one in wrote:
         at.query.execute(f"INSERT INTO lines SELECT * FROM read_parquet({quoted(str(one.lost))})")
-    laid = {made.register: STANDING if made is form.main else PLACED for form in used for made in form.maps}
+    at.query.execute("CREATE TABLE went (register varchar, subject varchar)")
+    for one in wrote:
+        at.query.execute(
+            f"INSERT INTO went SELECT register, subject FROM read_parquet({quoted(str(one.went))})"
+        )
+    written = {made.register for form in used for made in form.maps}
     groups = {f"{one.id}.{group.id}": group for one in place.editions for group in one.groups}
     found = []
     for name in (name for name, count in changed.items() if count):
-        code = ROW_GONE if name in laid else RECORD_MISSING if name in alone else NOT_A_TARGET
-        figures = _count(at, name, groups[name], laid.get(name), code)
+        code = ROW_GONE if name in written else RECORD_MISSING if name in alone else NOT_A_TARGET
+        figures = _count(at, name, groups[name], code)
         assert figures[0] == sum(figures[1:])  # nobody is missing from both
         found.append(
             {"register": name, "title": groups[name].name, **dict(zip(_FIGURES, figures, strict=True))}
@@ -55,23 +60,17 @@ def settle(
     return found
 
 
-def _count(at: Desk, register: str, group: Group, laid: str | None, code: str) -> tuple[int, ...]:
-    whose, name = subject(group), quoted(register)
-    went = (
-        f"SELECT {whose} AS subject FROM {at.rows(register, laid)}"
-        if laid
-        else "SELECT NULL AS subject WHERE false"
-    )
-    at.query.execute(
-        f"CREATE OR REPLACE TABLE theirs AS SELECT {whose} AS subject FROM {at.rows(register, CHANGED)}"
-    )
-    at.query.execute(f"CREATE OR REPLACE TABLE went AS SELECT DISTINCT subject FROM ({went})")
+def _count(at: Desk, register: str, group: Group, code: str) -> tuple[int, ...]:
+    name = quoted(register)
+    theirs = f"SELECT {subject(group)} AS subject FROM {at.rows(register, CHANGED)}"
+    at.query.execute(f"CREATE OR REPLACE TABLE theirs AS {theirs}")
+    went = f"SELECT subject FROM went WHERE register = {name}"
     listed = f"SELECT subject FROM lines WHERE register = {name}"
     at.query.execute(
         f"INSERT INTO lines SELECT {name}, subject, '', '', {quoted(code)} FROM theirs "
-        f"WHERE subject NOT IN (FROM went) AND subject NOT IN ({listed})"
+        f"WHERE subject NOT IN ({went}) AND subject NOT IN ({listed})"
     )
-    told = f"SELECT subject IN (FROM went) AS w, subject IN ({listed}) AS l FROM theirs"
+    told = f"SELECT subject IN ({went}) AS w, subject IN ({listed}) AS l FROM theirs"
     counts = ("true", "w AND NOT l", "w AND l", "l AND NOT w")
     figures = ", ".join(f"count(*) FILTER ({one})" for one in counts)
     [row] = at.query.execute(f"SELECT {figures} FROM ({told})").fetchall()

@@ -18,7 +18,7 @@ from kiban.migration.back.legacy import Legacy
 from kiban.migration.back.paper import Paper
 from kiban.migration.back.piece import Piece, read_piece
 from kiban.migration.back.sheet import Columns, Sheet
-from kiban.migration.back.write import Tools, read_again, write
+from kiban.migration.back.write import Again, Made, Tools, left_out, read_again, whose, write
 from kiban.migration.plan import Plan
 from kiban.migration.sources import source_of
 
@@ -80,6 +80,7 @@ class Written:
         records: how many.
         data: the records as they stand in a file.
         lost: see `desk.LINES`.
+        went: register and subject of every row in them.
         unfilled: fields of new records that nothing fills.
         sums: of the fields that a trailer adds up.
     """
@@ -89,6 +90,7 @@ class Written:
     records: int
     data: Path
     lost: Path
+    went: Path
     unfilled: tuple[str, ...]
     sums: Mapping[str, int]
 
@@ -113,23 +115,40 @@ def paper_of(pages: Mapping[str, CodePage], plan: Plan, form: Form, landed: Path
 
 def write_some(task: Task) -> Written:
     """Write the records of a task."""
-    data, lost = task.folder / f"{task.name}.data", task.folder / f"{task.name}.lost.parquet"
-    tables: list[pa.Table] = []
+    data, lost, went = (
+        task.folder / f"{task.name}.{what}" for what in ("data", "lost.parquet", "went.parquet")
+    )
+    lines: list[pa.Table] = []
+    subjects: list[pa.Table] = []
     unfilled: dict[str, None] = {}
-    summed = set(task.form.files[0].checks.sums.values())
     sums: Counter[str] = Counter()
+    records = 0
     with data.open("wb") as file:
-        for piece in task.pieces():
-            made = write(piece, task.tools)
+        for whole in task.pieces():
+            piece, made, again, out = _certain(whole, task.tools)
             file.write(task.tools.paper.data(made.new, made.new_rows, made.counts))
-            again, table = read_again(piece, made, task.tools)
-            tables.append(table)
-            rows = again[task.form.segment]
-            for name in summed & set(rows.columns):
-                sums[name] += int(rows[name].sum())
+            lines += [again.lost, out]
+            subjects += [whose(rows) for rows in piece.all]
+            records += piece.size
             unfilled |= dict.fromkeys(made.left if not made.old.there.all() else ())
-    pq.write_table(pa.concat_tables(tables), lost)
-    return Written(task.number, task.name, task.last - task.first, data, lost, tuple(unfilled), dict(sums))
+            rows = again.segments[task.form.segment]
+            for name in set(task.form.files[0].checks.sums.values()) & set(rows.columns):
+                sums[name] += int(rows[name].sum())
+    pq.write_table(pa.concat_tables(lines), lost)
+    pq.write_table(pa.concat_tables(subjects), went)
+    return Written(task.number, task.name, records, data, lost, went, tuple(unfilled), dict(sums))
+
+
+def _certain(piece: Piece, tools: Tools) -> tuple[Piece, Made, Again, pa.Table]:
+    """Write a piece without the rows whose key cannot be written; they are told."""
+    made = write(piece, tools)
+    again = read_again(piece, made, tools)
+    out = left_out(piece, again.keyless)
+    if out.num_rows:
+        piece = piece.without(again.keyless)
+        made = write(piece, tools)
+        again = read_again(piece, made, tools)
+    return piece, made, again, out
 
 
 def compare_some(task: Task) -> tuple[str, Compared]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from kiban.migration import workers
 from kiban.migration.back.compare import Compared
 from kiban.migration.back.desk import LOST, STANDING, Desk, desk
 from kiban.migration.back.forms import Form, gather
-from kiban.migration.back.place import Place, finished, opened_place
+from kiban.migration.back.place import Place, finished, opened_place, tell
 from kiban.migration.back.spool import lay_all
 from kiban.migration.back.tasks import compare_some, tasks
 from kiban.migration.plan import Plan
@@ -64,8 +63,7 @@ def compare_back(
             "forms": told,
             "without_record": [made.register for made in alone],
         }
-        text = json.dumps(summary, ensure_ascii=False, indent=1, sort_keys=True)
-        (making / TOLD).write_text(text + "\n", encoding="utf-8")
+        tell(making / TOLD, summary)
         _write(making / DIFFERENCES, told)
     return summary
 

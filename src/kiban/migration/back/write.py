@@ -78,14 +78,43 @@ def write(piece: Piece, tools: Tools) -> Made:
     return Made(made, old, new, old_rows, new_rows, counts, left)
 
 
-def read_again(piece: Piece, made: Made, tools: Tools) -> tuple[Segments, pa.Table]:
-    """What the ordinary decoder reads from records that were written, and what did not come back by the ordinary rules (`desk.LINES`)."""
-    again = tools.paper.read(made.new, made.new_rows, made.counts)
-    lost = [
-        _lost(rows, again, tools, made.new if rows.index is None else made.new_rows) for rows in piece.all
-    ]
-    lost += [_too_much(piece, rows, again) for rows in piece.sides]
-    return again, pa.concat_tables(lost)
+@dataclass(frozen=True)
+class Again:
+    """What is read from records that were written.
+
+    Attributes:
+        segments: by the ordinary decoder.
+        lost: what did not come back by the ordinary rules; see `desk.LINES`.
+        keyless: for the rows of each map, in the order of `Piece.all`, those whose key did not come back: they would be taken for another.
+    """
+
+    segments: Segments
+    lost: pa.Table
+    keyless: tuple[Mask, ...]
+
+
+def read_again(piece: Piece, made: Made, tools: Tools) -> Again:
+    """Read records that were written as a new migration would."""
+    segments = tools.paper.read(made.new, made.new_rows, made.counts)
+    parts: list[pa.Table] = []
+    keyless: list[Mask] = []
+    for rows in piece.all:
+        known = held(
+            rows.made, segments, rows.places(), rows.rows, tools.answers[rows.made.register]
+        ).differing()
+        parts.append(_lost(rows, known, made.new if rows.index is None else made.new_rows))
+        keys = [known[item.romaji].to_numpy() for item in rows.made.group.key if item.romaji in known]
+        keyless.append(np.logical_or.reduce([np.zeros(len(rows.at), bool), *keys]))
+    parts += [_too_much(piece, rows, segments) for rows in piece.sides]
+    return Again(segments, pa.concat_tables(parts), tuple(keyless))
+
+
+def left_out(piece: Piece, keyless: tuple[Mask, ...]) -> pa.Table:
+    """A line for every row that does not go back because its key or that of its record cannot be written."""
+    parts = [LINES.empty_table()]
+    for rows, mask in zip(piece.all, keyless, strict=True):
+        parts.append(_lines(rows, np.flatnonzero(mask | keyless[0][rows.at]), "", pl.lit("record-key")))
+    return pa.concat_tables(parts)
 
 
 def not_given_back(piece: Piece, made: Made, tools: Tools) -> pa.Table:
@@ -125,10 +154,6 @@ def _texts(piece: Piece, tools: Tools) -> tuple[Texts, Masks]:
         if name in tools.paper.main.fields and name not in values:
             values[name] = pl.repeat(value, piece.size, dtype=pl.String, eager=True)
     return Texts(values, faults, nothing), absent
-
-
-def _conditional(piece: Piece) -> bool:
-    return any(rows.made.target.where is not None for rows in piece.all)
 
 
 def _conditions(
@@ -209,18 +234,16 @@ def _aligned(frame: pl.DataFrame, rows: Rows) -> pl.DataFrame:
     return rows.places().join(frame, on="#record", how="left", maintain_order="left")
 
 
-def _lost(rows: Rows, again: Segments, tools: Tools, new: New | None) -> pa.Table:
+def _lost(rows: Rows, known: Mapping[str, pl.Series], new: New | None) -> pa.Table:
     """What a map's items lost on their way."""
-    known = held(rows.made, again, rows.places(), rows.rows, tools.answers[rows.made.register])
     parts = [LINES.empty_table()]
-    for item, told in known.differing().items():
+    for item, told in known.items():
         at = np.flatnonzero(told.to_numpy())
         line = rows.made.line(item)
         faults = new.faults.get(line.inside) if new and not line.parent else None
         places = at if rows.index is not None else rows.at[at]
-        parts.append(
-            _lines(rows, at, item, _codes(line, faults.gather(places) if faults is not None else None))
-        )
+        codes = _codes(line, faults.gather(places) if faults is not None else None)
+        parts.append(_lines(rows, at, item, codes))
     return pa.concat_tables(parts)
 
 
@@ -238,6 +261,12 @@ def _too_much(piece: Piece, rows: Rows, again: Segments) -> pa.Table:
     said = applies(rows.made, _aligned(again[piece.form.segment], piece.main)).to_numpy()
     at = np.flatnonzero(said & ~rows.present(piece.size))
     return _lines(piece.main, at, "", pl.lit("condition-other")) if len(at) else LINES.empty_table()
+
+
+def whose(rows: Rows) -> pa.Table:
+    """Whose rows they are: `register`, `subject`, each once."""
+    lines = _lines(rows, np.arange(len(rows.at)), "", pl.lit(""))
+    return lines.select(["register", "subject"]).group_by(["register", "subject"]).aggregate([])
 
 
 def _lines(rows: Rows, at: Numbers, item: str, code: pl.Expr) -> pa.Table:
