@@ -14,7 +14,7 @@ from kiban.migration.packet import charts
 from kiban.migration.packet.model import CONCLUSIONS, VERDICTS, Packet, Section, shown
 
 MOST_PAGES = 10
-_TABLE_ROWS = 14  # a table may take more on the page than on paper
+_TABLE_ROWS = 20  # a table may take more on the page than on paper
 
 
 def to_pdf(packet: Packet, day: date) -> bytes:
