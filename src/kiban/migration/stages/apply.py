@@ -39,7 +39,7 @@ def _run(context: Context) -> Outcome:
         if not reasons:
             todo = _differing(context, opened, registers, folder, None) if past.begun else before
             delta.amend(opened, todo, actor, plan.cut_date, past.head, folder, context.progress)
-    _balance(context, counts)
+    _balance(context, counts, applied=not reasons)
     return Outcome(_summary(counts), gate(reasons))
 
 
@@ -124,10 +124,18 @@ def _reasons(plan: Plan, registers: Sequence[Register], counts: Sequence[Counts]
             )
 
 
-def _balance(context: Context, counts: Sequence[Counts]) -> None:
-    """What the load leaves for the stages after it, of a delta: every converted row is in the database, or none of it."""
+def _balance(context: Context, counts: Sequence[Counts], *, applied: bool) -> None:
+    """What the load leaves for the stages after it, of a delta; where nothing was applied, only unchanged rows are in the database."""
     plan, converted = context.plan, context.inputs["transform"]
-    lines = [{"register": one.register, "in": one.rows, "loaded": one.rows, "rejected": 0} for one in counts]
+    lines = [
+        {
+            "register": one.register,
+            "in": one.rows,
+            "loaded": one.rows if applied else one.unchanged,
+            "rejected": 0,
+        }
+        for one in counts
+    ]
     name = f"delta-{plan.id}-{plan.cut_date}-{digest_of(folder_digest(converted))[:16]}"
     used = {edition.id: edition.edition for edition in editions(plan)}
     told = {"job": name, "actor": migrator(plan).id, "editions": used, "registers": lines}
