@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+import polars as pl
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from kiban import main, migration
+from kiban import main, migration, town
 from kiban.cli import app
 from kiban.migration import Result, Work
 from kiban.migration.digests import folder_digest
@@ -116,6 +118,29 @@ def test_every_known_fault_is_located_by_file_record_and_field(faults: Path) -> 
     # Nothing undecoded is forgotten: every line of the decode ledger is a finding.
     ledger = migration.ledger(out(results["decode"])).to_pylist()
     assert {(line["file"], line["record"], line["field"]) for line in ledger} <= found
+
+
+def test_a_code_page_of_another_generation_is_noticed_by_the_names_of_two_systems(
+    old_city: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(old_city, tmp_path / "town")
+    taxed = pl.read_parquet(tmp_path / "town/individual_resident_tax/kazei/*.parquet")["atenabango"][0]
+    for path in (tmp_path / "town/resident/jumin").glob("*.parquet"):
+        table = pq.read_table(path)
+        here, at = pc.equal(table["atenabango"], taxed), table.schema.get_field_index("shimei")
+        named = pc.if_else(here, "壺井\u3000桧", table["shimei"])
+        pq.write_table(table.set_column(at, table.schema.field(at), named), path)
+
+    def told(name: str, generation: list[str]) -> set[str]:
+        town.unload(tmp_path / "town", tmp_path / name, generation=generation, processes=1)
+        return {
+            line["内容"]
+            for line in left(run(tmp_path / name)["cleanse"], "findings.csv")
+            if line["規則"] == "納税者の人違い"
+        }
+
+    assert told("right", []) == set()
+    assert told("wrong", ["ZEI1.DAT", "ZEI2.DAT", "ZEI3.DAT"]) == {"同じ番号の人と1項目が違う"}
 
 
 def test_a_second_look_gives_the_same_bytes(faults: Path) -> None:

@@ -85,7 +85,7 @@ class Kind:
         refs: the other rows it looks at; raises what is wrong with the argument.
         least, most: how many fields it takes.
         relates: whether what it finds depends on more than one row, so that it is asked again when rows have gone.
-        counted: fields of which one must hold something for a row to count as looked at; all rows where it says False.
+        held_only: whether it looks at values, so that only rows whose first field holds something count as looked at.
     """
 
     name: str

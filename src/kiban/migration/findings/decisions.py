@@ -81,51 +81,24 @@ def read_decisions(plan: Plan) -> tuple[Decision, ...]:
 
 def _decision(line: int, cells: dict[str, str], name: str, plan: Plan, findings: Findings) -> Decision | None:
     before, where = len(findings.found), f"{name}:{line}"
-    files = [one.id for one in plan.files]
-    if not cells["規則"] or cells["規則"] == ALL:
-        findings.fault(
-            "decision-rule",
-            "no rule is named",
-            where,
-            "write one rule on each line: nobody decides on everything at once",
-        )
-    if cells["ファイル"] not in (ALL, *files):
-        what = f"the plan has no file {cells['ファイル'] or '(empty)'}"
-        findings.fault(
-            "decision-file", what, where, suggest(cells["ファイル"], files, f"write {ALL} for every file")
-        )
-    if cells["レコード"] != ALL and not _RECORD.fullmatch(cells["レコード"]):
-        findings.fault(
-            "decision-record",
-            "no number of a record",
-            where,
-            f"write 12, 12/3 for a row of its table, or {ALL} for all",
-        )
-    elif cells["レコード"] != ALL and cells["ファイル"] == ALL:
-        findings.fault("decision-file", "a record is named and no file", where, "name the file of the record")
+    _place(cells, where, [one.id for one in plan.files], findings)
     if cells["決定"] not in WORDS:
-        findings.fault(
-            "decision-word",
-            f"{cells['決定']} is no decision",
-            where,
-            suggest(cells["決定"], WORDS, f"write {'、'.join(WORDS)}"),
-        )
-    missing = [head for head in ("理由", "決定者") if not cells[head]]
+        fix = suggest(cells["決定"], WORDS, f"write {'、'.join(WORDS)}")
+        findings.fault("decision-word", f"{cells['決定']} is no decision", where, fix)
+    missing = "、".join(head for head in ("理由", "決定者") if not cells[head])
     if missing:
-        findings.fault(
-            "decision-reason", f"{'、'.join(missing)} is missing", where, "write why, and who decided"
-        )
+        findings.fault("decision-reason", f"{missing} is missing", where, "write why, and who decided")
     try:
         day = date.fromisoformat(cells["決定日"])
     except ValueError:
         findings.fault("decision-day", "決定日 is no day", where, "write it as 2026-10-15")
     if len(findings.found) > before:
         return None
-    record, _, index = cells["レコード"].partition("/")
+    file, (record, _, index) = cells["ファイル"], cells["レコード"].partition("/")
     return Decision(
         line,
         cells["規則"],
-        None if cells["ファイル"] == ALL else cells["ファイル"],
+        None if file == ALL else file,
         None if record == ALL else int(record),
         int(index) if index else None,
         cells["決定"],
@@ -133,3 +106,19 @@ def _decision(line: int, cells: dict[str, str], name: str, plan: Plan, findings:
         cells["決定者"],
         day,
     )
+
+
+def _place(cells: dict[str, str], where: str, files: list[str], findings: Findings) -> None:
+    """Find what is wrong with rule, file and record of a line."""
+    rule, file, record = (cells[head] for head in HEADS[:3])
+    if not rule or rule == ALL:
+        fix = "write one rule on each line: nobody decides on everything at once"
+        findings.fault("decision-rule", "no rule is named", where, fix)
+    if file not in (ALL, *files):
+        fix = suggest(file, files, f"write {ALL} for every file")
+        findings.fault("decision-file", f"the plan has no file {file or '(empty)'}", where, fix)
+    if record != ALL and not _RECORD.fullmatch(record):
+        fix = f"write 12, 12/3 for a row of its table, or {ALL} for all"
+        findings.fault("decision-record", "no number of a record", where, fix)
+    elif record != ALL and file == ALL:
+        findings.fault("decision-file", "a record is named and no file", where, "name the file of the record")

@@ -52,10 +52,8 @@ def look(
     Raises:
         Problems: every fault of checks.csv, of the decisions, of the maps.
     """
-    declared = checks.read_checks(plan.folder / checks.CHECKS)
-    decisions = read_decisions(plan)
-    maps = load_maps(plan)
-    books = read_books(plan)
+    declared, decisions = checks.read_checks(plan.folder / checks.CHECKS), read_decisions(plan)
+    maps, books = load_maps(plan), read_books(plan)
     steps = iter(range(1, len(declared) + len(maps) + 1))
 
     def step() -> None:

@@ -67,33 +67,23 @@ def write(
         The lines of the list, by the heads of `findings.csv`; with `code`, `severity` and `states` (findings in each) beside them.
     """
     db.query.execute("SET preserve_insertion_order = true")
-    order = "file, record, index, segment, field, rule, code"
-    _parquet(
-        db,
-        f"SELECT rule, severity, segment, file, record, index, field, code, state FROM stated ORDER BY {order}",
-        out / FINDINGS,
-    )
-    _parquet(
-        db,
-        "SELECT segment, file, record, index, fate, reason FROM excluded ORDER BY file, record, index, segment",
-        out / EXCLUDED,
-    )
+    _parquet(db, _FINDINGS, out / FINDINGS)
+    _parquet(db, _EXCLUDED, out / EXCLUDED)
     listed = _list(plan, checks, db)
     _csv(out / LIST, HEADS, [[line[head] for head in HEADS] for line in listed])
-    dated = {check.rule: check for check in checks}
-    rows = [
-        (rule, dated[rule].rows.segment, dated[rule].fields[0], CLASSES[kind], many)
-        for rule, counts in classes.items()
-        for kind, many in counts.items()
-    ]
-    _csv(out / DATES, ("規則", "データ", "フィールド", "種類", "件数"), rows)
+    dated = ("規則", "データ", "フィールド", "種類", "件数")
+    _csv(out / DATES, dated, _dated(checks, classes))
     _csv(out / CHECKED, ("規則", "検査", "データ", "フィールド", "対象", "検出"), _checked(checks, db))
-    _csv(
-        out / DECIDED,
-        ("行", "規則", "ファイル", "レコード", "決定", "件数", "状況"),
-        _decided(db, decisions, settled),
-    )
+    decided = ("行", "規則", "ファイル", "レコード", "決定", "件数", "状況")
+    _csv(out / DECIDED, decided, _decided(db, decisions, settled))
     return listed
+
+
+_FINDINGS = """SELECT rule, severity, segment, file, record, index, field, code, state FROM stated
+    ORDER BY file, record, index, segment, field, rule, code"""
+_EXCLUDED = (
+    "SELECT segment, file, record, index, fate, reason FROM excluded ORDER BY file, record, index, segment"
+)
 
 
 def _parquet(db: Segments, asked: str, path: Path) -> None:
@@ -143,6 +133,18 @@ def _list(plan: Plan, checks: Sequence[Check], db: Segments) -> list[dict[str, A
         line: dict[str, Any] = dict(zip(HEADS, (*cells, *more), strict=True))
         found.append(line | {"code": code, "severity": severity, "states": told})
     return found
+
+
+def _dated(
+    checks: Sequence[Check], classes: Mapping[str, Mapping[str, int]]
+) -> list[tuple[str, str, str, str, int]]:
+    """How many dates of each field are of each class."""
+    by_rule = {check.rule: check.rows for check in checks}
+    return [
+        (rule, by_rule[rule].segment, by_rule[rule].fields[0], CLASSES[kind], many)
+        for rule, counts in classes.items()
+        for kind, many in counts.items()
+    ]
 
 
 def _checked(checks: Sequence[Check], db: Segments) -> list[tuple[str, str, str, str, int, int]]:
