@@ -352,3 +352,10 @@ def test_a_text_too_long_for_its_field_is_a_fault_and_is_not_cut() -> None:
     assert made.faults.row.tolist() == [1]
     assert made.faults.code == ["field-overflow"]
     assert made.block[1].tobytes() == b"\x40\x40\x40\x40"
+
+
+def test_a_column_with_wide_offsets_is_written_like_any_other() -> None:
+    page = characters.code_page("jef")
+    texts = ["辻", None, "渡邉", "東灘区"]
+    wide = characters.encode_block(page, pa.array(texts, pa.large_string()), 8, "double")
+    assert (wide.block == characters.encode_block(page, pa.array(texts), 8, "double").block).all()

@@ -240,6 +240,12 @@ def test_whatever_a_caller_hands_over_it_is_done_or_told_as_a_problem(
         assert session.read("resident.jumin", DAY, atenabango=HERS)
 
 
+def test_a_list_of_something_else_than_texts_is_refused_before_anything_is_asked(two: Store) -> None:
+    with two.session(CITY_HALL) as session, pytest.raises(Problem) as refused:
+        session.read("resident.jumin", DAY, atenabango=[b""])  # type: ignore[list-item]
+    assert refused.value.code == "value-unreadable"
+
+
 def test_no_exception_carries_the_row_not_even_in_its_context(two: Store) -> None:
     for broken in (
         {"seibetsu": "9"},

@@ -236,6 +236,17 @@ class Session:
                 f"a read of {register} names no item, or an item without a value",
                 fix="give a number, or use search",
             )
+        odd = [
+            name
+            for name, value in items.items()
+            if _several(value) and not all(isinstance(one, str) for one in value)
+        ]
+        if odd:
+            raise Problem(
+                "value-unreadable",
+                f"a read of {register} names something else than texts for {', '.join(odd)}",
+                fix="give texts",
+            )
         return table
 
     def _rows(

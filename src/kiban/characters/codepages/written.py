@@ -84,7 +84,7 @@ def encode_block(page: CodePage, text: pa.StringArray, width: int, mode: Mode) -
 
 def _points(text: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """All code points of a column, and the row of each."""
-    filled = pc.fill_null(text, "")
+    filled = pc.fill_null(text.cast(pa.string()), "")  # a large_string has offsets of another width
     _, ends, data = filled.buffers()
     offsets = np.frombuffer(ends, np.int32)[filled.offset : filled.offset + len(filled) + 1]
     raw = bytes(memoryview(data)[offsets[0] : offsets[-1]]) if data else b""
