@@ -24,12 +24,12 @@ _LAST = "signoff"  # its gate is people's to open
 def run(residents: int) -> None:
     """Migrate a city, and show what each stage took and found."""
     again = int(os.environ.get("AGAIN", residents))
-    old = _unloaded(residents)
+    old = unloaded(residents)
     results = _migrated(residents, old, "one", told=True)
     if again == 0:
         return
     if again != residents:
-        old = _unloaded(again)
+        old = unloaded(again)
         results = _migrated(again, old, "one")
     other = _migrated(again, old, "two")
     same = sum(a.output == b.output for a, b in zip(results, other, strict=True))
@@ -41,7 +41,7 @@ def run(residents: int) -> None:
     )
 
 
-def _unloaded(residents: int) -> Path:
+def unloaded(residents: int) -> Path:
     """The unload of a city with its tax ledger and the project, made once for each size."""
     home = city.given(residents).home
     old = home / "old"
