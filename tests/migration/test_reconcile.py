@@ -158,7 +158,7 @@ def test_a_load_killed_half_way_ends_with_the_same_certificate(
         server = store.Server(database.owner_dsn, database.app_dsn)
         command = [sys.executable, "-c", _RUN, str(Path(__file__).parents[1]), str(case.work.folder)]
         command += [server.owner_dsn, server.app_dsn, str(migrated.project), str(migrated.unload)]
-        for step, wanted in (("取込み（行）", 5), ("取込み（索引と検査）", 7), ("突合（世帯）", 1)):
+        for step, wanted in (("取込み（行）", 5), ("取込み（索引と検査）", 7), ("突合", 3)):
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             assert process.stdout is not None
             seen = 0

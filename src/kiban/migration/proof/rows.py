@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from kiban import sets, store
 from kiban.kernel import Actor
-from kiban.migration.proof.side import ORIGIN, Decoded, Progress, engine, quoted
+from kiban.migration.proof.side import MEMORY, ORIGIN, Decoded, Progress, engine, quoted
 from kiban.sets import Comparison
 from kiban.store import Row, Store
 
@@ -71,7 +71,7 @@ def compare(
         actor: who reads; every read is logged.
         folder: for what does not fit into memory; must exist.
         most: how many rows that differ are named; all are counted.
-        progress: told about each step.
+        progress: told about each of four steps.
 
     Raises:
         Problem: `compare-unreadable` where the decoded files cannot be read; what the store refuses.
@@ -80,7 +80,14 @@ def compare(
     whole, told = (store.digest_columns(decoded.group, names) for names in (items, key))
     stored = store.row_digests(opened, decoded.register, items, key, actor)
     found = sets.compare(
-        f"({decoded.select(items, False)})", stored, told, whole, folder=folder, most=most, progress=progress
+        f"({decoded.select(items, False)})",
+        stored,
+        told,
+        whole,
+        folder=folder,
+        most=most,
+        memory=MEMORY,
+        progress=progress,
     )
     lines = [] if found.equal else _located(opened, decoded, found.differences, actor, folder)
     tables = [pa.Table.from_pylist(some, DIFFERENCES) for some in lines]

@@ -17,7 +17,8 @@ Progress = Callable[[str, int, int], None]
 
 ORIGIN = ("#file", "#record", "#index")
 """Where a row comes from: the file of the plan, the record (from 1) and the row of its table (0 where there is none)."""
-_MEMORY = "1536MB"
+MEMORY = "1200MB"
+"""What one engine may take; two registers are worked on at a time, beside the server."""
 
 Select = Callable[[Sequence[str], bool], str]
 """Takes the items, and whether rows that were merged or rejected are wanted too."""
@@ -73,7 +74,7 @@ class Decoded:
 def engine(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB of bounded memory; what does not fit goes into a folder that must exist."""
     with duckdb.connect(
-        config={"memory_limit": _MEMORY, "temp_directory": str(folder), "threads": 2}
+        config={"memory_limit": MEMORY, "temp_directory": str(folder), "threads": 2}
     ) as connection:
         connection.execute("SET preserve_insertion_order = false")
         yield connection

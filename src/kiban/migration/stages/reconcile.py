@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -16,25 +18,23 @@ import pyarrow.parquet as pq
 from kiban.migration import mapping, proof
 from kiban.migration.plan import Plan
 from kiban.migration.proof import Decoded, Register
-from kiban.migration.stage import Context, Outcome, Stage, gate
+from kiban.migration.stage import Context, Outcome, Progress, Stage, gate
 from kiban.migration.stages.load import LOADED, migrator, standing
 from kiban.migration.stages.transform import EXCLUDED, ROWS
 from kiban.store import Store
 
 CERTIFICATE, DIFFERENCES, PROTECTION = "certificate.json", "differences.parquet", "protection.parquet"
 _NAMED = 20_000
+_AT_ONCE, _STEPS = 2, 5
 
 
 def _run(context: Context) -> Outcome:
     said = proof.declared(context.plan)
     sides = _sides(context)
-    with context.open_store() as opened, _spill(context.units) as folder:
-        registers = [
-            _register(context, opened, side, folder, (number, len(sides)), said.confidential)
-            for number, side in enumerate(sides)
-        ]
-        protection, judged = _protection(context, opened, said)
     load = json.loads((context.inputs["load"] / LOADED).read_text(encoding="utf-8"))
+    with context.open_store() as opened, _spill(context.units) as folder:
+        registers = _registers(context, opened, sides, folder, load, said.confidential)
+        protection, judged = _protection(context, opened, said)
     certificate = proof.certificate(context.plan, load, registers, protection)
     text = json.dumps(certificate, ensure_ascii=False, indent=1, sort_keys=True)
     (context.out / CERTIFICATE).write_text(text + "\n", encoding="utf-8")
@@ -59,23 +59,56 @@ def _sides(context: Context) -> list[Decoded]:
     return [side(one) for one in mapping.load_maps(context.plan)]
 
 
-def _register(
+def _registers(
     context: Context,
     opened: Store,
-    side: Decoded,
+    sides: Sequence[Decoded],
     folder: Path,
-    place: tuple[int, int],
+    load: Mapping[str, Any],
     confidential: frozenset[str],
+) -> list[Register]:
+    """All registers, two at a time, so that one is digested here while the server digests another; the largest first."""
+    meter = _Meter(context.progress, {line["register"]: line["loaded"] for line in load["registers"]})
+
+    def work(side: Decoded) -> Register:
+        return _register(context, opened, side, folder / side.register, meter, side.register in confidential)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        ordered = sorted(sides, key=lambda side: -meter.rows.get(side.register, 0))
+        found = {one.decoded.register: one for one in pool.map(work, ordered)}
+    return [found[side.register] for side in sides]
+
+
+def _register(
+    context: Context, opened: Store, side: Decoded, folder: Path, meter: _Meter, confidential: bool
 ) -> Register:
-    number, many = place
-    step = f"突合（{side.group.name}）"
-    context.progress(step, number, many)
+    folder.mkdir()
     actor = migrator(context.plan)
-    compared = proof.compare(opened, side, actor, folder=folder, most=_NAMED, progress=lambda *_: None)
+
+    def tell(_step: str, done: int, _total: int) -> None:
+        meter.reached(side.register, done)
+
+    compared = proof.compare(opened, side, actor, folder=folder, most=_NAMED, progress=tell)
     with proof.engine(folder) as connection:
         cells = proof.count(opened, connection, side, context.inputs["transform"] / ROWS, actor)
-    context.progress(step, number + 1, many)
-    return Register(side, compared, cells, side.register in confidential)
+    meter.reached(side.register, _STEPS)
+    return Register(side, compared, cells, confidential)
+
+
+@dataclass
+class _Meter:
+    """How far all registers are, in rows; told from several threads."""
+
+    tell: Progress
+    rows: Mapping[str, int]
+    _steps: dict[str, int] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def reached(self, register: str, step: int) -> None:
+        with self._lock:
+            self._steps[register] = step
+            done = sum(self.rows.get(name, 0) * steps for name, steps in self._steps.items())
+            self.tell("突合（行）", done // _STEPS, sum(self.rows.values()))
 
 
 def _protection(context: Context, opened: Store, said: proof.Declared) -> tuple[dict[str, Any], pa.Table]:
