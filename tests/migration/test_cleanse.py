@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import polars as pl
 import pyarrow.compute as pc
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from kiban import main, migration, town
+from kiban import main, migration, store, town
 from kiban.cli import app
 from kiban.migration import Result, Work
 from kiban.migration.digests import folder_digest
@@ -72,6 +72,22 @@ def test_faultless_data_has_nothing_to_decide(looked: Result) -> None:
     summary = looked.summary or {}
     assert (summary["must"], summary["should"], summary["rejected"], summary["merged"]) == (0, 0, 0, 0)
     assert summary["checks"] > 50
+
+
+def test_what_the_register_will_hold_rows_to_needs_a_check_and_the_line_is_told(
+    clean: Path, tmp_path: Path
+) -> None:
+    old = Path(shutil.copytree(clean, tmp_path / "old"))
+    path = old / "project" / "checks.csv"
+    rules = path.read_text("utf-8").splitlines(keepends=True)
+    gone = ("旧氏の人がいない", "旧氏の履歴の重なり", "旧氏の終了日の暦")
+    path.write_text("".join(line for line in rules if not line.startswith(gone)), encoding="utf-8")
+    gate = run(old)["cleanse"].gate
+    assert gate is not None and [reason.split("：")[-1] for reason in gate.reasons] == [
+        "孤児,KYUJI,宛名番号,JK-DATA.JK-ATENA-NO,must",
+        "暦日,KYUJI,有効終了日,有効期間終了,must",
+        "期間重複,KYUJI,有効開始日 有効終了日,宛名番号 旧氏連番,must",
+    ]
 
 
 def test_every_number_with_a_check_digit_was_tested_and_numbers_stay_apart(
@@ -148,24 +164,28 @@ def test_a_second_look_gives_the_same_bytes(faults: Path) -> None:
     assert folder_digest(out(first)) == folder_digest(out(second))
 
 
-def test_decided_findings_open_the_gate_and_the_decided_rows_are_listed(faults: Path, tmp_path: Path) -> None:
-    old = Path(shutil.copytree(faults, tmp_path / "old"))
+def decide_on_everything(old: Path) -> Result:
+    """Exclude every record with an open finding, and what that brings about in its turn, until the gate is open."""
     result = run(old)["cleanse"]
     plan = migration.load_plan(old / "project", old / "unload", main.library())
-    path = migration.findings.draft(plan, out(result))
-    for _ in range(4):  # what an exclusion brings about is decided in its turn
-        with path.open(encoding="utf-8", newline="") as opened:
-            rules = {row["規則"] for row in csv.DictReader(opened)}
+    rules: set[str] = set()
+    for _ in range(5):
+        if result.gate is not None and result.gate.open:
+            break
         rules |= {line["規則"] for line in left(result, "findings.csv") if line["未決定"] != "0"}
-        with path.open("w", encoding="utf-8", newline="") as opened:
+        plan.findings.parent.mkdir(exist_ok=True)
+        with plan.findings.open("w", encoding="utf-8", newline="") as opened:
             writer = csv.writer(opened)
             writer.writerow(migration.findings.DECISION_HEADS)
             writer.writerows(
                 [rule, "*", "*", "除外", "誤りのため", "係長", "2026-10-15"] for rule in sorted(rules)
             )
         result = run(old)["cleanse"]
-        if result.gate is not None and result.gate.open:
-            break
+    return result
+
+
+def test_decided_findings_open_the_gate_and_the_decided_rows_are_listed(faults: Path, tmp_path: Path) -> None:
+    result = decide_on_everything(Path(shutil.copytree(faults, tmp_path / "old")))
     assert result.gate is not None and result.gate.open
     excluded = pq.read_table(out(result) / migration.findings.EXCLUDED)
     assert excluded.column_names == ["segment", "file", "record", "index", "fate", "reason"]
@@ -195,3 +215,28 @@ def test_the_command_lists_places_and_teaches_how_to_decide(
     )
     listed = runner.invoke(app, ["migrate", "findings", project, "--unload", unload, "--csv"])
     assert listed.output.startswith("規則,内容,重大度")
+
+
+def test_the_register_takes_all_that_cleansing_lets_through(
+    faults: Path, tmp_path: Path, database: Any
+) -> None:
+    old = Path(shutil.copytree(faults, tmp_path / "old"))
+    decide_on_everything(old)
+    reached = store.Server(database.owner_dsn, database.app_dsn)
+
+    def open_store() -> store.Store:
+        opened = store.Store(reached, main.library(), b"a key of tests, thirty-two bytes!")
+        opened.install()
+        return opened
+
+    plan = migration.load_plan(old / "project", old / "unload", main.library())
+    place = Work(old / "work", open_store, lambda *_: None, lambda: datetime(2026, 10, 1, tzinfo=UTC))
+    # Printed totals tell of the faults too; here only what was decided stands between the files and the register.
+    wanted = ("inventory", "land", "decode", "characters", "cleanse", "transform", "load")
+    stages = [stage for stage in migration.STAGES if stage.name in wanted]
+    done = {one.stage.name: one for one in migration.run(stages, plan, place)}
+    assert [name for name, one in done.items() if one.gate is None or not one.gate.open] == []
+    assert (done["transform"].summary or {})["refused"] == 0
+    with open_store() as opened:
+        report = store.verify(opened)
+    assert report.problems == () and report.rows["resident.jumin"] > 1_500

@@ -9,6 +9,7 @@ from typing import Any
 
 from kiban.migration.findings import accept, checks, dates, loading, report
 from kiban.migration.findings.books import read_books
+from kiban.migration.findings.covering import uncovered
 from kiban.migration.findings.decisions import read_decisions
 from kiban.migration.findings.segments import opened
 from kiban.migration.findings.settle import Settled, find, settle
@@ -28,12 +29,14 @@ class Looked:
         settled: what the decisions came to.
         excluded: rows that go, by fate.
         checks: how many checks the project declares.
+        uncovered: lines that checks.csv lacks; see `covering.uncovered`.
     """
 
     lines: list[dict[str, Any]]
     settled: Settled
     excluded: Mapping[str, int]
     checks: int
+    uncovered: list[str]
 
 
 def look(
@@ -74,4 +77,4 @@ def look(
         gone = dict(
             db.query.execute("SELECT fate, count(*) FROM excluded GROUP BY ALL ORDER BY ALL").fetchall()
         )
-    return Looked(lines, settled, gone, len(declared))
+    return Looked(lines, settled, gone, len(declared), uncovered(declared, maps))

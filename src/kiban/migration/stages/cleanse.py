@@ -51,6 +51,7 @@ def _outcome(looked: findings.Looked) -> Outcome:
         "merged": looked.excluded.get("merged", 0),
         "stale": len(looked.settled.stale),
         "states": {name: many for name, many in states.items() if many},
+        "uncovered": len(looked.uncovered),
         "rounds": {"again": looked.settled.rounds},
     }
     return Outcome(summary, gate(list(_reasons(looked))))
@@ -65,6 +66,8 @@ def _reasons(looked: findings.Looked) -> Iterator[str]:
         yield from _reason(rule, lines)
     if len(open_ones) > _MOST:
         yield f"ほかに{len(open_ones) - _MOST}の規則に未決定の指摘があります。`kiban migrate findings` で全部を見てください。"
+    for missing in looked.uncovered[:_MOST]:
+        yield f"台帳が受け付けない行を変換の前に見つける検査がありません。checks.csv に規則の名前を付けて加えてください：{missing}"
     for number, rule, code in looked.settled.refused[:_MOST]:
         yield (
             f"decisions/findings.csv の{number}行目の決定は「{rule}」の「{findings.said(code)}」には使えません。"
