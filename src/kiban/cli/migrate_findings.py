@@ -41,7 +41,9 @@ def findings(
         )
     if draft:
         path = migration.findings.draft(given, out)
-        typer.echo(f"{path} を書きました。決定・理由・決定者・決定日を埋めてください。")
+        typer.echo(
+            f"{path} を書きました。決定・理由・決定者・決定日を埋め、`kiban migrate run` をもう一度実行してください。"
+        )
         return
     if rule is not None:
         _places(out, rule, most, as_csv=as_csv)
