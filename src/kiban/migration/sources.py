@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from kiban import characters
 from kiban.kernel import Problem
@@ -28,6 +28,18 @@ def read_by(plan: Plan, system: System) -> list[Path]:
     """The files that say how a system's characters are read."""
     signed = [characters.signature_of(path) for path in system.decisions] if plan.keys else []
     return [*system.tables, *system.charts, *system.decisions, *signed, *plan.keys]
+
+
+def reading_files(plan: Plan) -> list[Path]:
+    """Every file that says how the unload is read: code tables, charts, decisions and copybooks."""
+    systems = [path for one in plan.systems for path in read_by(plan, one)]
+    return [*systems, *(file.copybook for file in plan.files if file.copybook)]
+
+
+def reading_parts(plan: Plan) -> Any:
+    """What the plan itself says of how the unload is read, as JSON can hold it."""
+    data = plan.as_data()
+    return [data["systems"], data["files"]]
 
 
 def page_of(plan: Plan, file: SourceFile) -> characters.CodePage:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,17 @@ class Context:
     units: Path
     progress: Progress
     open_store: Callable[[], Store]
+
+    @contextmanager
+    def spill(self) -> Iterator[Path]:
+        """A folder for what does not fit into memory; what an earlier run left there goes, and so does this when it ends."""
+        folder = self.units / "spill"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def no_files(_plan: Plan) -> Sequence[Path]:

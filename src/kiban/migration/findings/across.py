@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kiban.migration.findings.check import Check, Kind, place
 from kiban.migration.findings.refs import Ref
-from kiban.migration.findings.segments import Segments, named
+from kiban.migration.findings.segments import Segments
 from kiban.migration.findings.values import SELECTORS
-from kiban.migration.mapping import quoted
+from kiban.migration.mapping import named, quoted
 
 
 def _distinct(db: Segments, other: Ref) -> str:

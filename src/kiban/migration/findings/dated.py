@@ -5,8 +5,8 @@ from __future__ import annotations
 from kiban.kernel import eras
 from kiban.migration.findings.check import Check, Kind, place
 from kiban.migration.findings.dates import FIRST, LAST, day_table
-from kiban.migration.findings.segments import Segments, named
-from kiban.migration.mapping import quoted
+from kiban.migration.findings.segments import Segments
+from kiban.migration.mapping import named, quoted
 
 
 def future(check: Check, db: Segments) -> str:

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from kiban.kernel import DateKind, Problem, UncertainDate
 from kiban.migration.findings.check import Check, Kind, place
-from kiban.migration.findings.segments import Day, Segments, named
-from kiban.migration.mapping import Source, compile_rule
+from kiban.migration.findings.segments import Day, Segments
+from kiban.migration.mapping import Source, compile_rule, named
 from kiban.standard import Item
 
 CALENDAR = "暦日"

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kiban import store
-from kiban.migration.findings.segments import Segments, named
-from kiban.migration.mapping import Map, quoted
+from kiban.migration.findings.segments import Segments
+from kiban.migration.mapping import Map, named, quoted
 
 DECODED, MAPPED, LOADED = "復号", "変換", "収録"
 """How the names of their rules begin: 復号:FIELD, 変換:SEGMENT.FIELD, 収録:SEGMENT.FIELD."""

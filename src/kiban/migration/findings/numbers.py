@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from kiban import kernel
 from kiban.migration.findings.check import Check, Kind, place
 from kiban.migration.findings.refs import Ref
-from kiban.migration.findings.segments import Segments, named
-from kiban.migration.mapping import Source, compile_rule, quoted
+from kiban.migration.findings.segments import Segments
+from kiban.migration.mapping import Source, compile_rule, named, quoted
 
 _LONGEST = 18
 

@@ -12,15 +12,10 @@ import duckdb
 import pyarrow.parquet as pq
 
 from kiban.migration.findings.refs import Condition, Ref
-from kiban.migration.mapping import quoted
+from kiban.migration.mapping import named, quoted
 
 View = Literal["held", "kept"]
 MEMORY, THREADS = "1536MB", 2
-
-
-def named(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pyarrow as pa
 from kiban.migration.findings.check import Check
 from kiban.migration.findings.checks import KINDS, refs
 from kiban.migration.findings.decisions import ACCEPTED, MERGED, REJECTED, RETURNED, Decision
-from kiban.migration.findings.segments import Segments, named
-from kiban.migration.mapping import quoted
+from kiban.migration.findings.segments import Segments
+from kiban.migration.mapping import named, quoted
 
 STATES = {ACCEPTED: "accepted", REJECTED: "rejected", MERGED: "merged", RETURNED: "returned"}
 """What a finding is once it was decided; besides `open`, and `settled` where its cause has gone with an excluded row."""

@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 
 from kiban.migration.findings.check import Check, Kind, place
-from kiban.migration.findings.segments import Segments, Width, named
-from kiban.migration.mapping import quoted
+from kiban.migration.findings.segments import Segments, Width
+from kiban.migration.mapping import named, quoted
 
 SELECTORS = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 """Variation selectors, which are no characters of their own."""

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from kiban import store
 from kiban.kernel import Actor
-from kiban.migration.proof.side import Decoded, quoted
+from kiban.migration.mapping import named
+from kiban.migration.proof.side import Decoded
 from kiban.store import Store
 
 Number = int | Decimal
@@ -109,11 +110,11 @@ def _source(
     connection: duckdb.DuckDBPyConnection, decoded: Decoded, numbers: list[str], *, every: bool = False
 ) -> Iterable[Line]:
     places = (decoded.ward, decoded.year)
-    named = [quoted(item.romaji) if item else "''" for item in places]
-    sums = [f"coalesce(sum({quoted(name)}), 0)" for name in numbers]
+    wanted = [named(item.romaji) if item else "''" for item in places]
+    sums = [f"coalesce(sum({named(name)}), 0)" for name in numbers]
     rows = decoded.select([*(item.romaji for item in places if item), *numbers], every)
     found = connection.execute(
-        f"SELECT {', '.join([*named, 'count(*)', *sums])} FROM ({rows}) GROUP BY {', '.join(named)}"
+        f"SELECT {', '.join([*wanted, 'count(*)', *sums])} FROM ({rows}) GROUP BY {', '.join(wanted)}"
     )
     for ward, year, number, *values in found.fetchall():
         yield (ward or "", year or ""), int(number), dict(zip(numbers, map(_whole, values), strict=True))

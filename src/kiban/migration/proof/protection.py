@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kiban.kernel import Actor, AsOf, Problem, Problems
+from kiban.migration.mapping import named
 from kiban.migration.proof.declared import DECLARED, Declared, Pair, Part
 from kiban.migration.proof.shield import Judged, Measure, Place, Shield
-from kiban.migration.proof.side import quoted
 from kiban.store import Session, Store
 
 PROTECTION = pa.schema(
@@ -166,13 +166,13 @@ def _records(
         return  # a file without a record
     pairs = part.every
     parents = dict.fromkeys(segment for segment, _ in part.fields if segment != part.segment)
-    own = quoted(part.segment)
+    own = named(part.segment)
     joins = "".join(
-        f' LEFT JOIN {_files(decoded, name)} {quoted(name)} ON {quoted(name)}."#file" = {own}."#file" '
-        f'AND {quoted(name)}."#record" = {own}."#record"'
+        f' LEFT JOIN {_files(decoded, name)} {named(name)} ON {named(name)}."#file" = {own}."#file" '
+        f'AND {named(name)}."#record" = {own}."#record"'
         for name in parents
     )
-    chosen = ", ".join(f"{_text(part, pair.field)} AS {quoted(kind)}" for kind, pair in pairs.items())
+    chosen = ", ".join(f"{_text(part, pair.field)} AS {named(kind)}" for kind, pair in pairs.items())
     days = (f"nullif(lpad({_text(part, name)}, 8, '0'), '00000000')" for name in (part.since, part.until))
     since, until = days
     where = [f"coalesce({since} <= '{day:%Y%m%d}', true)", f"coalesce('{day:%Y%m%d}' < {until}, true)"]
@@ -195,7 +195,7 @@ def _files(decoded: Path, segment: str) -> str:
 def _text(part: Part, field: str) -> str:
     """A field as text, null where nothing is held."""
     segment, _, inside = field.rpartition(".")
-    return f"nullif(CAST({quoted(segment or part.segment)}.{quoted(inside)} AS VARCHAR), '')"
+    return f"nullif(CAST({named(segment or part.segment)}.{named(inside)} AS VARCHAR), '')"
 
 
 def _among(part: Part, field: str, values: Sequence[str]) -> str:

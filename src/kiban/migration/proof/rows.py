@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from kiban import sets, store
 from kiban.kernel import Actor
-from kiban.migration.proof.side import MEMORY, ORIGIN, Decoded, Progress, engine, quoted
+from kiban.migration.mapping import named
+from kiban.migration.proof.side import MEMORY, ORIGIN, Decoded, Progress, engine
 from kiban.sets import Comparison
 from kiban.store import Row, Store
 
@@ -91,8 +92,8 @@ def compare(
     )
     lines = [] if found.equal else _located(opened, decoded, found.differences, actor, folder)
     tables = [pa.Table.from_pylist(some, DIFFERENCES) for some in lines]
-    named = pa.concat_tables([DIFFERENCES.empty_table(), *tables])
-    return Compared(decoded.register, key, items, found, named)
+    located = pa.concat_tables([DIFFERENCES.empty_table(), *tables])
+    return Compared(decoded.register, key, items, found, located)
 
 
 def _located(
@@ -119,11 +120,11 @@ def _source_rows(
 ) -> Iterator[list[dict[str, Any]]]:
     connection.register("listed", differences)
     same = " AND ".join(
-        f"CAST(s.{quoted(name)} AS VARCHAR) IS NOT DISTINCT FROM f.key[{place}]"
+        f"CAST(s.{named(name)} AS VARCHAR) IS NOT DISTINCT FROM f.key[{place}]"
         for place, name in enumerate(decoded.key, 1)
     )
-    chosen = ", ".join(quoted(name) for name in (*ORIGIN, *decoded.items))
-    order = ", ".join(quoted(name) for name in (*decoded.key, *ORIGIN))
+    chosen = ", ".join(named(name) for name in (*ORIGIN, *decoded.items))
+    order = ", ".join(named(name) for name in (*decoded.key, *ORIGIN))
     found = connection.execute(
         f"SELECT {chosen} FROM ({decoded.select(decoded.items, False)}) s SEMI JOIN listed f ON {same} ORDER BY {order}"
     )

@@ -78,8 +78,3 @@ def engine(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     ) as connection:
         connection.execute("SET preserve_insertion_order = false")
         yield connection
-
-
-def quoted(name: str) -> str:
-    """A name as SQL takes it."""
-    return '"' + name.replace('"', '""') + '"'

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,7 @@ DELTA, CHANGED, VANISHED = "delta.json", "delta.parquet", "vanished.csv"
 
 def _run(context: Context) -> Outcome:
     plan, actor = context.plan, migrator(context.plan)
-    with context.open_store() as opened, _spill(context.units) as folder:
+    with context.open_store() as opened, context.spill() as folder:
         registers = delta.registers(plan, context.inputs["transform"], folder)
         past = _past(opened, plan)
         _refuse(opened, plan, registers, past)
@@ -149,18 +147,6 @@ def _summary(counts: Sequence[Counts]) -> Mapping[str, Any]:
 
 def _write(path: Path, told: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _spill(units: Path) -> Iterator[Path]:
-    """A folder for what does not fit into memory; what an earlier run left there goes."""
-    folder = units / "spill"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _outside(context: Context) -> str:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from kiban.migration import records, workers
 from kiban.migration.digests import digest_of, file_digest
 from kiban.migration.plan import Plan, SourceFile
-from kiban.migration.sources import batches, read_by
+from kiban.migration.sources import batches, read_by, reading_files, reading_parts
 from kiban.migration.stage import Context, Outcome, Stage
 from kiban.migration.stages.land import FILES, MANIFEST
 
@@ -143,14 +143,4 @@ def ledger(out: Path) -> pa.Table:
     )
 
 
-def _reads(plan: Plan) -> list[Path]:
-    systems = [path for one in plan.systems for path in read_by(plan, one)]
-    return [*systems, *(file.copybook for file in plan.files if file.copybook)]
-
-
-def _parts(plan: Plan) -> Any:
-    data = plan.as_data()
-    return [data["systems"], data["files"]]
-
-
-DECODE = Stage("decode", "復号", ("land",), _run, VERSION, _reads, _parts)
+DECODE = Stage("decode", "復号", ("land",), _run, VERSION, reading_files, reading_parts)

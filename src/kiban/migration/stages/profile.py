@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from kiban.migration.mapping import named, quoted
 from kiban.migration.plan import Plan
 from kiban.migration.stage import Context, Outcome, Stage
 from kiban.migration.stages.decode import LEDGER, USES
@@ -46,11 +47,7 @@ def _run(context: Context) -> Outcome:
 
 
 def _from(folder: Path) -> str:
-    return "read_parquet('" + folder.as_posix().replace("'", "''") + "/*.parquet', union_by_name = true)"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"read_parquet({quoted(folder.as_posix() + '/*.parquet')}, union_by_name = true)"
 
 
 def _segment(query: duckdb.DuckDBPyConnection, folder: Path, coded: set[str]) -> dict[str, Any]:
@@ -58,13 +55,13 @@ def _segment(query: duckdb.DuckDBPyConnection, folder: Path, coded: set[str]) ->
     source = _from(folder)
     names = [row[0] for row in query.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
     names = [name for name in names if not name.startswith("#")]
-    asked = "".join(f", count({_quoted(name)}), count(DISTINCT {_quoted(name)})" for name in names)
+    asked = "".join(f", count({named(name)}), count(DISTINCT {named(name)})" for name in names)
     rows, *counts = query.execute(f"SELECT count(*){asked} FROM {source}").fetchall()[0]
     fields: dict[str, Any] = {}
     for at, name in enumerate(names):
         fields[name] = {"filled": counts[2 * at], "distinct": counts[2 * at + 1]}
         if name in coded:
-            column = _quoted(name)
+            column = named(name)
             top = query.execute(
                 f"SELECT {column}::text, count(*) FROM {source} GROUP BY 1 ORDER BY 2 DESC, 1 NULLS FIRST LIMIT {_TOP}"
             )
@@ -74,7 +71,7 @@ def _segment(query: duckdb.DuckDBPyConnection, folder: Path, coded: set[str]) ->
 
 def _doubles(query: duckdb.DuckDBPyConnection, folder: Path, key: tuple[str, ...]) -> int:
     """How many keys stand in more than one row."""
-    columns = ", ".join(map(_quoted, key))
+    columns = ", ".join(map(named, key))
     asked = f"SELECT {columns} FROM {_from(folder)} GROUP BY {columns} HAVING count(*) > 1"
     return int(query.execute(f"SELECT count(*) FROM ({asked})").fetchall()[0][0])
 

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kiban.migration import records, workers
 from kiban.migration.plan import Plan, SourceFile
-from kiban.migration.sources import read_by, source_of
+from kiban.migration.sources import reading_files, reading_parts, source_of
 from kiban.migration.stage import Context, Outcome, Stage, gate
 from kiban.migration.stages.decode import LEDGER, USES
 from kiban.migration.stages.land import FILES
@@ -85,14 +84,4 @@ def _outcome(proofs: dict[str, records.Proof]) -> Outcome:
     return Outcome(summary, gate(reasons))
 
 
-def _reads(plan: Plan) -> list[Path]:
-    systems = [path for one in plan.systems for path in read_by(plan, one)]
-    return [*systems, *(file.copybook for file in plan.files if file.copybook)]
-
-
-def _parts(plan: Plan) -> Any:
-    data = plan.as_data()
-    return [data["systems"], data["files"]]
-
-
-PROVE = Stage("prove", "書き戻し", ("land", "decode"), _run, "1", _reads, _parts, looks=True)
+PROVE = Stage("prove", "書き戻し", ("land", "decode"), _run, "1", reading_files, reading_parts, looks=True)

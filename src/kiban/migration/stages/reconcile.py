@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -32,7 +30,7 @@ def _run(context: Context) -> Outcome:
     said = proof.declared(context.plan)
     sides = _sides(context)
     load = json.loads((context.inputs["load"] / LOADED).read_text(encoding="utf-8"))
-    with context.open_store() as opened, _spill(context.units) as folder:
+    with context.open_store() as opened, context.spill() as folder:
         registers = _registers(context, opened, sides, folder, load, said.confidential)
         protection, judged = _protection(context, opened, said)
     certificate = proof.certificate(context.plan, load, registers, protection)
@@ -134,18 +132,6 @@ def _outcome(
         "unexplained": certificate["unexplained"],
     }
     return Outcome(summary, gate(list(proof.reasons(registers, protection))))
-
-
-@contextmanager
-def _spill(units: Path) -> Iterator[Path]:
-    """A folder for what does not fit into memory; what an earlier run left there goes."""
-    folder = units / "spill"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _outside(context: Context) -> str:

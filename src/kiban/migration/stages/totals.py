@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kiban.kernel import Problem, Problems
+from kiban.migration.mapping import named, quoted
 from kiban.migration.plan import Plan, SourceFile
 from kiban.migration.stage import Context, Outcome, Stage, gate
 from kiban.migration.stages.land import FILES
@@ -128,10 +129,10 @@ def _misfits(rule: Rule, path: Path) -> Iterator[Problem]:
 def _count(query: duckdb.DuckDBPyConnection, path: Path, rule: Rule) -> list[tuple[str, str, int]]:
     """Ward, year and value of each group; values that could not be decoded add nothing."""
     ward, year = (
-        f"coalesce(CAST({_name(name)} AS VARCHAR), '')" if name else "''" for name in (rule.ward, rule.year)
+        f"coalesce(CAST({named(name)} AS VARCHAR), '')" if name else "''" for name in (rule.ward, rule.year)
     )
-    value = f"coalesce(sum({_name(rule.summed)}), 0)" if rule.summed else "count(*)"
-    where = f"WHERE CAST({_name(rule.field)} AS VARCHAR) = ?" if rule.field else ""
+    value = f"coalesce(sum({named(rule.summed)}), 0)" if rule.summed else "count(*)"
+    where = f"WHERE CAST({named(rule.field)} AS VARCHAR) = ?" if rule.field else ""
     rows = query.execute(
         f"SELECT {ward}, {year}, {value} FROM {_from(path)} {where} GROUP BY 1, 2 ORDER BY 1, 2",
         [rule.value] if rule.field else [],
@@ -148,8 +149,8 @@ def _trailers(plan: Plan, decoded: Path, query: duckdb.DuckDBPyConnection) -> It
     for file in plan.files:
         for told, summed in file.checks.sums.items():
             trailer, data = (_holding(decoded, file, name) for name in (told, summed))
-            asked = f"SELECT coalesce(sum({_name(told)}), 0) FROM {_from(trailer)}"
-            added = f"SELECT coalesce(sum({_name(summed)}), 0) FROM {_from(data)}"
+            asked = f"SELECT coalesce(sum({named(told)}), 0) FROM {_from(trailer)}"
+            added = f"SELECT coalesce(sum({named(summed)}), 0) FROM {_from(data)}"
             values = [int(query.execute(sql).fetchall()[0][0]) for sql in (asked, added)]
             yield (stem(file.path), "", "", f"{TRAILER} {told}"), values[0], values[1]
 
@@ -167,12 +168,8 @@ def _holding(decoded: Path, file: SourceFile, field: str) -> Path:
     )
 
 
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _from(path: Path) -> str:
-    return "read_parquet('" + path.as_posix().replace("'", "''") + "')"
+    return f"read_parquet({quoted(path.as_posix())})"
 
 
 def _reads(plan: Plan) -> list[Path]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kiban.migration import mapping
+from kiban.migration import mapping, workers
 from kiban.migration.digests import digest_of, file_digest
 from kiban.migration.plan import Plan
 from kiban.migration.stage import Context, Outcome, Stage, gate
@@ -23,8 +21,7 @@ from kiban.migration.stage import Context, Outcome, Stage, gate
 VERSION = "1"
 EXCLUDED, REFUSED, ROWS = "excluded.parquet", "refused.parquet", "rows.parquet"
 _PARTS = "parts"
-_WORKERS = 2
-_MANY = 200_000  # rows
+_ROW = 335  # bytes of work in a row, so that 200,000 rows are enough for another process
 _SHOWN = 5
 
 
@@ -57,7 +54,8 @@ def _run(context: Context) -> Outcome:
     tasks = _tasks(context)
     waiting = [task for task in tasks if not task.unit.is_dir()]
     done = len(tasks) - len(waiting)
-    for _ in _each(waiting):
+    ordered = [(task,) for task in sorted(waiting, key=lambda task: -task.rows)]
+    for _ in workers.each(transform_one, ordered, sum(task.rows for task in waiting) * _ROW):
         done += 1
         context.progress("変換", done, len(tasks))
     _gather(context.out, tasks)
@@ -96,21 +94,6 @@ def _said(plan: Plan, made: mapping.Map) -> list[Any]:
         for line in made.lines
     ]
     return [lines, made.target.source, made.target.where, plan.as_data()["editions"][made.target.edition]]
-
-
-def _each(tasks: Sequence[Task]) -> Iterator[None]:
-    """Work through the files, the largest first, two at a time."""
-    ordered = sorted(tasks, key=lambda task: -task.rows)
-    if sum(task.rows for task in ordered) < _MANY:
-        for task in ordered:  # a worker takes longer to start than these files take
-            transform_one(task)
-            yield
-        return
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(_WORKERS, mp_context=spawn) as pool:
-        for each in as_completed([pool.submit(transform_one, task) for task in ordered]):
-            each.result()
-            yield
 
 
 def transform_one(task: Task) -> None:
