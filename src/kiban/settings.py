@@ -15,6 +15,10 @@ NAMES = {
     "KIBAN_DATABASE": "libpq connection string of the owner on a PostgreSQL server of your own",
     "KIBAN_DATABASE_APP": "connection string of the application's role on that server",
     "KIBAN_STANDARDS": f"folders with further editions of the standard, joined by {os.pathsep!r}",
+    "KIBAN_CONTRACTS": f"folders with the contracts of the linkage, joined by {os.pathsep!r}",
+    "KIBAN_BROKER": "address of a NATS server of your own, nats://HOST:PORT; several joined by commas",
+    "KIBAN_BROKER_CREDENTIALS": "file with the credentials of the platform on that server",
+    "KIBAN_SHELF": "where sets lie: a folder, or s3://BUCKET/PREFIX (default: sets in the home)",
 }
 """Every setting with what it says."""
 
@@ -29,12 +33,20 @@ class Settings:
             not part of the printed form.
         database_app: of the application's role; None exactly where `database` is.
         standards: existing folders, absolute, in the order given.
+        contracts: existing folders with contracts of the linkage, likewise.
+        broker: addresses of a NATS server; None for the embedded one.
+        broker_credentials: existing file; None where the server asks for none.
+        shelf: where sets lie, as `sets.open_shelf` takes it.
     """
 
     home: Path
     database: str | None = field(default=None, repr=False)
     database_app: str | None = field(default=None, repr=False)
     standards: tuple[Path, ...] = ()
+    contracts: tuple[Path, ...] = ()
+    broker: str | None = None
+    broker_credentials: Path | None = None
+    shelf: str | None = None
 
     @property
     def embedded(self) -> bool:
@@ -51,7 +63,8 @@ def read(environ: Mapping[str, str]) -> Settings:
     Raises:
         Problems: `setting-unknown` for a name that starts with KIBAN_ and is none, `setting-home` where it is
             a file, `setting-database` where only one of the two connection strings is given,
-            `setting-standards` for each folder that does not exist.
+            `setting-standards`, `setting-contracts` for each folder that does not exist,
+            `setting-credentials` for a file that does not.
 
     >>> read({"KIBAN_HOME": "/srv/kiban"}).home.as_posix()
     '/srv/kiban'
@@ -73,21 +86,29 @@ def read(environ: Mapping[str, str]) -> Settings:
                 fix="set both, or neither for the embedded server",
             )
         )
-    names = given.get("KIBAN_STANDARDS", "").split(os.pathsep)
-    standards = tuple(Path(name).expanduser().absolute() for name in names if name)
-    problems += [_missing(folder) for folder in standards if not folder.is_dir()]
+    standards = _folders(given.get("KIBAN_STANDARDS", ""), "standards", problems)
+    contracts = _folders(given.get("KIBAN_CONTRACTS", ""), "contracts", problems)
+    credentials = given.get("KIBAN_BROKER_CREDENTIALS")
+    file = Path(credentials).expanduser().absolute() if credentials else None
+    if file and not file.is_file():
+        problems.append(_missing("credentials", "the file of KIBAN_BROKER_CREDENTIALS", file))
     if problems:
         raise Problems(problems)
-    return Settings(home, owner, app, standards)
-
-
-def _missing(folder: Path) -> Problem:
-    return Problem(
-        "setting-standards",
-        "a folder of KIBAN_STANDARDS does not exist",
-        where=str(folder),
-        fix="correct the path",
+    return Settings(
+        home, owner, app, standards, contracts, given.get("KIBAN_BROKER"), file, given.get("KIBAN_SHELF")
     )
+
+
+def _folders(names: str, what: str, problems: list[Problem]) -> tuple[Path, ...]:
+    """The folders of a setting; those that do not exist are added to the problems."""
+    folders = tuple(Path(name).expanduser().absolute() for name in names.split(os.pathsep) if name)
+    told = f"a folder of KIBAN_{what.upper()}"
+    problems += [_missing(what, told, folder) for folder in folders if not folder.is_dir()]
+    return folders
+
+
+def _missing(code: str, what: str, path: Path) -> Problem:
+    return Problem(f"setting-{code}", f"{what} does not exist", where=str(path), fix="correct the path")
 
 
 def _unknown(name: str) -> Problem:

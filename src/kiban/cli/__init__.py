@@ -24,6 +24,7 @@ _COMMANDS = {
     "town": "Make a synthetic designated city.",
     "characters": "Legacy code pages and a city's own characters.",
     "migrate": "Migrate a legacy system to the standard, with proof.",
+    "link": "Link systems by contracts, with evidence.",
     "sets": "Look at sets, check them and compare two of them.",
     "db": "Run the integrated database.",
 }

@@ -1,6 +1,8 @@
 """The integrated database: the only room that speaks SQL to the registers."""
 
 from kiban.store.amending import Amending, Amendment, amending
+from kiban.store.books import Books, open_books
+from kiban.store.books import Page as BookPage
 from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
 from kiban.store.change import Change
 from kiban.store.changes import Span, changed_subjects, known_rows, last_event, last_load
@@ -11,6 +13,7 @@ from kiban.store.columns import arrow_schema
 from kiban.store.database import Store
 from kiban.store.digests import digest_columns, row_digests
 from kiban.store.editions import apply, plan
+from kiban.store.feeding import Told, Touch, told_after
 from kiban.store.loads import Load, finished_load, strangers
 from kiban.store.past import Past, past
 from kiban.store.reindex import reindex
@@ -24,6 +27,8 @@ from kiban.store.terminal import Command, psql
 __all__ = [
     "Amending",
     "Amendment",
+    "BookPage",
+    "Books",
     "Broken",
     "Change",
     "Cluster",
@@ -44,6 +49,8 @@ __all__ = [
     "Span",
     "Step",
     "Store",
+    "Told",
+    "Touch",
     "actor_key",
     "amending",
     "apply",
@@ -58,6 +65,7 @@ __all__ = [
     "known_rows",
     "last_event",
     "last_load",
+    "open_books",
     "parquet_parts",
     "past",
     "plan",
@@ -66,5 +74,6 @@ __all__ = [
     "row_digests",
     "strangers",
     "tally",
+    "told_after",
     "verify",
 ]

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, AsOf, Period, Problem
 from kiban.standard import sql_type
-from kiban.store import claim, columns, search
+from kiban.store import after, claim, columns, search
 from kiban.store.change import Change, prepared
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, quoted
@@ -92,6 +92,35 @@ class Session:
         asked = {"items": items, "history": True, "known": _moment(known)}
         self._log(register, asked, table, rows)
         return rows
+
+    def after_events(
+        self, register: str, asked: Sequence[tuple[int, Mapping[str, str]]], items: Sequence[str]
+    ) -> list[list[Row]]:
+        """The rows of subjects in all their periods, each as they were known after an event.
+
+        Args:
+            register: schema.table.
+            asked: for each answer the number of an event and the items of a subject in their written form.
+            items: romaji of what is wanted; nothing else is read.
+
+        Returns:
+            For each asked, its rows in the order of time: the items, and in a register `valid_from` and `valid_to`
+            (YYYY-MM-DD, None where open). Empty where nothing was known of the subject, or outside the actor's wards.
+
+        Raises:
+            Problem: `register-unknown`, `item-unknown`.
+        """
+        table = self._table(register, dict.fromkeys(items))
+        keys = [[subject[name] for _, subject in asked] for name in table.subject]
+        self._write_log(register, {"after_events": len(asked), "items": list(items)}, sorted(set(keys[0])))
+        with as_problems(), self._connection.cursor(row_factory=dict_row) as cursor:
+            cursor.adapters.register_loader("date", _WrittenDate)
+            statement = after.known_after(table, items)
+            cursor.execute(statement.encode(), [[event for event, _ in asked], *keys], prepare=True)
+            found: list[list[Row]] = [[] for _ in asked]
+            for row in cursor:
+                found[row.pop("place") - 1].append(row)
+        return found
 
     def search(self, register: str, query: search.Query, after: str | None = None) -> search.Page:
         """A page of the subjects that a query finds, those of the actor's own ward first.

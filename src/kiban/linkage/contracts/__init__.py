@@ -1,0 +1,1 @@
+"""Contracts: what one system gives another, read, checked, compared and signed."""

@@ -1,0 +1,31 @@
+"""The query for rows as they were known after events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kiban.standard import sql_type
+from kiban.store.schema import Table, quoted
+
+
+def known_after(table: Table, items: Sequence[str]) -> str:
+    """The query for rows of subjects as known after events: place of what was asked, the items, the period.
+
+    Its values are the numbers of the events and, for each item of the subject, the values asked for: lists of one length.
+    """
+    kinds = {item.romaji: sql_type(item) for item in table.group.items} | dict(table.retired)
+    names = [quoted(name) for name in table.subject]
+    lists = ", ".join(["%s::bigint[]", *(f"%s::{kinds[name]}[]" for name in table.subject)])
+    chosen = ["a.place", *(f"t.{quoted(name)}" for name in items)]
+    order = "a.place"
+    if table.has_periods:
+        chosen += [f"nullif(t.{end}, '{infinity}') AS {end}" for end, infinity in _ENDS]
+        order += ", t.valid_from"
+    return (
+        f"SELECT {', '.join(chosen)} FROM unnest({lists}) WITH ORDINALITY a(after, {', '.join(names)}, place) "
+        f"JOIN {table.name} t ON {' AND '.join(f't.{name} = a.{name}' for name in names)} "
+        f"AND t.event <= a.after AND (t.closed_by IS NULL OR t.closed_by > a.after) ORDER BY {order}"
+    )
+
+
+_ENDS = (("valid_from", "-infinity"), ("valid_to", "infinity"))

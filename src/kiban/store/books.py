@@ -1,0 +1,162 @@
+"""Books: tables of another room, in a schema and a role of their own that reach no register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from kiban.kernel import Problem
+from kiban.store.errors import as_problems
+
+if TYPE_CHECKING:
+    from kiban.store.database import Store
+
+_LONGEST_WAIT_SECONDS = 30.0
+
+
+class Page:
+    """One transaction in the books of a room. Made by `Books.transaction`; not shared between threads."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """What a statement answers, each row by the names of its columns; empty where it answers nothing.
+
+        Raises:
+            Problem: what the database refuses.
+        """
+        with as_problems(), self._connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(query.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Run a statement; how many rows it touched.
+
+        Raises:
+            Problem: what the database refuses.
+        """
+        with as_problems():
+            return self._connection.execute(statement.encode(), values).rowcount
+
+    def many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a statement for each of many rows of values.
+
+        Raises:
+            Problem: what the database refuses.
+        """
+        with as_problems(), self._connection.cursor() as cursor:
+            cursor.executemany(statement.encode(), rows)
+
+    def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Append many rows to a table by COPY.
+
+        Raises:
+            Problem: what the database refuses.
+        """
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(*table.split(".")), names)
+        with as_problems(), self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+class Books:
+    """The tables of one room. Use as a context manager; safe to share between threads.
+
+    They lie in the database of the registers, so that one backup holds both, and nothing else is shared: the role that
+    works in them sees no register, and no role of the registers sees them.
+    """
+
+    def __init__(self, dsn: str, schema: str, *, connections: int = 8) -> None:
+        self.schema = schema
+        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+            dsn,
+            min_size=0,
+            max_size=connections,
+            open=True,
+            kwargs={"autocommit": True},
+            configure=self._work_as_the_room,
+            timeout=_LONGEST_WAIT_SECONDS,
+        )
+
+    def __enter__(self) -> Books:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._pool.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Page]:
+        """A transaction: committed at the end, undone by any exception.
+
+        Raises:
+            Problem: `database-unreachable`.
+        """
+        try:
+            with as_problems(), self._pool.connection() as connection, connection.transaction():
+                yield Page(connection)
+        except PoolTimeout as error:
+            raise Problem(
+                "database-unreachable",
+                "no connection to the database was free in time",
+                fix="see `kiban db status`",
+            ) from error
+
+    def _work_as_the_room(self, connection: psycopg.Connection[Any]) -> None:
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute(
+            sql.SQL("SET search_path = {}, pg_catalog, pg_temp").format(sql.Identifier(self.schema))
+        )
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(_role(self.schema))))
+
+
+def open_books(store: Store, schema: str, tables: str) -> Books:
+    """The books of a room, made where they are not there yet (may run again).
+
+    Args:
+        store: an open store, with its frame in place.
+        schema: name of the schema, which no business has.
+        tables: SQL that makes the tables in it, and may run again. Tables belong to the owner; a trigger that keeps
+            one append-only can so not be dropped by the room.
+
+    Raises:
+        Problem: `database-unreachable`, `permission-denied` where the owner may not make a role; what the SQL breaks.
+    """
+    name, role = sql.Identifier(schema), sql.Identifier(_role(schema))
+    with store.owner() as connection, as_problems(), connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (int.from_bytes(b"KibanB"),))
+        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (_role(schema),)).fetchone():
+            try:
+                with connection.transaction():
+                    connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+            except errors.DuplicateObject:
+                pass  # another database of this server made it in the same moment
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
+        connection.execute(sql.SQL("SET LOCAL search_path = {}, pg_catalog, pg_temp").format(name))
+        connection.execute(tables.encode())
+        for grant in (
+            "REVOKE ALL ON SCHEMA {0} FROM PUBLIC",
+            "GRANT USAGE ON SCHEMA {0} TO {1}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {0} TO {1}",
+            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {0} TO {1}",
+        ):
+            connection.execute(sql.SQL(grant).format(name, role))
+    return Books(store.server.owner_dsn, schema)
+
+
+def _role(schema: str) -> str:
+    return f"kiban_{schema}"
