@@ -2,6 +2,7 @@
 
 from kiban.linkage.books import open_linkage
 from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
+from kiban.linkage.contracts.profile import Profile
 from kiban.linkage.message import CLEAR, PROTECTED, UNKNOWN, Message, decode, encode
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Feed",
     "Incoming",
     "Message",
+    "Profile",
     "Protection",
     "Receiver",
     "System",
