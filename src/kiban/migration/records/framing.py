@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiban.kernel import Problem
+from kiban.migration.records.mapped import Mapped
 
 Framing = Literal["fixed", "rdw", "vb"]
 """Records of one length, each behind a descriptor word (RDW), or that in blocks which have one of their own (BDW: RECFM=VB)."""
@@ -62,8 +63,8 @@ def runs(path: Path, name: str, framing: Framing, most: int) -> Iterator[Run]:
     """
     if path.stat().st_size == 0:
         return
-    data = np.memmap(path, np.uint8, "r")
-    view = data.data
+    mapped = Mapped(path)
+    data, view = mapped.data, mapped.data.data
     judge = _Judge(data, name, framing, most)
     whole: Iterable[tuple[int, int]] = ((0, len(data)),)
     first, words, ends = 0, array("q"), array("q")
@@ -78,6 +79,7 @@ def runs(path: Path, name: str, framing: Framing, most: int) -> Iterator[Run]:
             ends.extend(repeat(end, len(words) - before))
             if len(words) == RUN:
                 yield judge.run(first, words, ends)
+                mapped.read_to(at)
                 first, words, ends = first + RUN, array("q"), array("q")
     if words:
         yield judge.run(first, words, ends)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kiban import characters
 from kiban.migration.records.choices import applies
 from kiban.migration.records.layout import Field, Reading, Record, Table, base_name
+from kiban.migration.records.mapped import Mapped
 from kiban.migration.records.reader import Source, record_count
 from kiban.migration.records.written import write_field
 
@@ -71,7 +72,8 @@ def prove(source: Source, rows: Iterable[tuple[str, pa.RecordBatch]], faults: pa
         rows: pieces of its decoded segments, each with the name of the segment.
         faults: its ledger.
     """
-    data = np.memmap(source.path, np.uint8, "r") if source.path.stat().st_size else np.zeros(0, np.uint8)
+    mapped = Mapped(source.path)
+    data = mapped.data
     told = _told(faults)
     found = _Found()
     for name, piece in rows:
@@ -92,6 +94,8 @@ def prove(source: Source, rows: Iterable[tuple[str, pa.RecordBatch]], faults: pa
         else:
             found.rows += piece.num_rows
             _hold(source, record, piece, piece.column("#offset").to_numpy(), data, told, found)
+        if piece.num_rows:
+            mapped.read_to(piece.column("#offset")[0].as_py())
     records = record_count(source)
     ledgered = {number for name in _deciding(source) if name in told for number in told[name].tolist()}
     return Proof(

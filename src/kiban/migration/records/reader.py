@@ -14,6 +14,7 @@ from kiban.kernel import Problem
 from kiban.migration.records.decode import Batch, decode_block
 from kiban.migration.records.framing import RUN, Framing, Run, runs
 from kiban.migration.records.layout import Copybook, Reading
+from kiban.migration.records.mapped import Mapped
 from kiban.migration.records.places import Place
 
 BLOCK_ROWS, BLOCK_BYTES = RUN, 1 << 25
@@ -100,12 +101,12 @@ def decode_file(source: Source, first: int = 0, stop: int | None = None) -> Iter
     if source.path.stat().st_size == 0:
         yield _nothing(source)
         return
-    data = np.memmap(source.path, np.uint8, "r")
+    mapped = Mapped(source.path)
     if source.framing != "fixed":
-        yield from _variable(source, data, first, stop)
+        yield from _variable(source, mapped, first, stop)
         return
     count = record_count(source)
-    records = data.reshape(count, source.length)
+    records = mapped.data.reshape(count, source.length)
     last = count if stop is None else stop
     rows = _rows_at_once(source.length)
     for begin in range(first, last, rows):
@@ -115,6 +116,7 @@ def decode_file(source: Source, first: int = 0, stop: int | None = None) -> Iter
         yield decode_block(
             source.copybook, source.reading, source.page, np.asarray(records[begin:end]), place
         )
+        mapped.read_to(end * source.length)
 
 
 def _nothing(source: Source) -> Batch:
@@ -131,7 +133,7 @@ def _rows_at_once(length: int) -> int:
     return max(1, min(BLOCK_ROWS, BLOCK_BYTES // length))
 
 
-def _variable(source: Source, data: NDArray[np.uint8], first: int, stop: int | None) -> Iterator[Batch]:
+def _variable(source: Source, mapped: Mapped, first: int, stop: int | None) -> Iterator[Batch]:
     for run in source.runs():
         wanted = run.between(first, stop)
         rows = _rows_at_once(int(wanted.lengths.max(initial=1)))
@@ -142,10 +144,11 @@ def _variable(source: Source, data: NDArray[np.uint8], first: int, stop: int | N
                 source.copybook,
                 source.reading,
                 source.page,
-                _gathered(data, piece),
+                _gathered(mapped.data, piece),
                 Place(source.name, numbers + 1, piece.starts),
                 piece.lengths,
             )
+            mapped.read_to(int(piece.starts[0]))
         if stop is not None and run.first + len(run.starts) >= stop:
             return
 
