@@ -21,7 +21,7 @@ from kiban.sets.manifest import Draft, Manifest, Part, new_set_id
 from kiban.sets.publish import columns_of, discard, publish, publish_folder
 from kiban.sets.receipts import Receipt, file_receipt, read_receipt, receipt_bytes, receipt_fits, receipts
 from kiban.sets.shelf import Access, Shelf, open_shelf
-from kiban.sets.signing import Signature, Signer, read_keys, read_signer
+from kiban.sets.signing import Signature, Signer, fits, read_keys, read_signer
 from kiban.sets.sources import File, Raw, Rows, Source
 from kiban.sets.verify import batches, relation, verify
 from kiban.sets.writing import manifest_bytes, read_manifest
@@ -63,6 +63,7 @@ __all__ = [
     "expected",
     "file_receipt",
     "find",
+    "fits",
     "manifest_bytes",
     "new_set_id",
     "open_shelf",

@@ -1,0 +1,73 @@
+"""The root of a day, as a value: one signature over all lines until its end, chained to the root before it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import orjson
+
+from kiban import sets
+from kiban.kernel import Problem
+from kiban.sets import Signature
+
+
+@dataclass(frozen=True)
+class Root:
+    """What was signed at the end of a day. Lines that a slow clock dates back stand under the next root.
+
+    Attributes:
+        side: whose ledger.
+        day: in Japan, YYYY-MM-DD.
+        first: number of the first line under it; one more than `last` where there is none.
+        last: number of the last.
+        chain: the chain at `last`.
+        previous: digest of the root before it; empty for the first.
+        made_at: when it was signed, as `stamp` writes it.
+        key: public key of who signed.
+        signature: over all of the above.
+    """
+
+    side: str
+    day: str
+    first: int
+    last: int
+    chain: str
+    previous: str
+    made_at: str
+    key: str = ""
+    signature: str = ""
+
+    @property
+    def signed_bytes(self) -> bytes:
+        """What the signature is over."""
+        said = {name: getattr(self, name) for name in _SAID}
+        return orjson.dumps({"document": "kiban-evidence-root", **said}, option=orjson.OPT_SORT_KEYS)
+
+    @property
+    def digest(self) -> str:
+        """What the next root names as its previous, hex."""
+        return hashlib.sha256(self.signed_bytes + self.signature.encode()).hexdigest()
+
+    def signed_by(self, trusted: Collection[str]) -> bool:
+        """Whether the signature is one of these public keys over this root."""
+        return self.key in trusted and sets.fits(Signature(self.key, self.signature), self.signed_bytes)
+
+
+_SAID = ("side", "day", "first", "last", "chain", "previous", "made_at", "key")
+
+
+def refuse_unless_it_follows(root: Root, last: Root | None) -> None:
+    """Refuse a root that is not the next one of its ledger.
+
+    Raises:
+        Problem: `evidence-root-late`.
+    """
+    if last and (root.day <= last.day or root.previous != last.digest or root.first != last.last + 1):
+        raise Problem(
+            "evidence-root-late",
+            f"the ledger is signed until {last.day} already",
+            root.day,
+            "name a later day",
+        )
