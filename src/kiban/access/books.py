@@ -1,0 +1,49 @@
+"""The books of the room: systems, secrets, tokens, in a schema of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from types import TracebackType
+
+from kiban import store
+from kiban.access.guard import Guard
+from kiban.access.sealing import Seal
+from kiban.access.systems import Systems
+from kiban.access.tokens import Tokens
+
+
+@dataclass(frozen=True)
+class Access:
+    """What the room keeps, opened. Use as a context manager.
+
+    Attributes:
+        systems: who is registered.
+        tokens: what is out.
+        guard: what keeps sign-ins honest.
+        books: where all of it stands.
+    """
+
+    systems: Systems
+    tokens: Tokens
+    guard: Guard
+    books: store.Books
+
+    def __enter__(self) -> Access:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.books.close()
+
+
+def open_access(opened: store.Store, seal: Seal) -> Access:
+    """The books of the room in the database of the registers, made where they are not there yet.
+
+    Raises:
+        Problem: those of `store.open_books`.
+    """
+    tables = resources.files("kiban.access").joinpath("tables.sql").read_text(encoding="utf-8")
+    books = store.open_books(opened, "access", tables)
+    return Access(Systems(books, seal), Tokens(books), Guard(books), books)
