@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from kiban import businesses, settings, standard, store
+from kiban import businesses, linkage, settings, standard, store
 from kiban.kernel import Problem
 from kiban.settings import Settings
 
@@ -31,6 +31,19 @@ def library(
 def edition_roots() -> tuple[Path, ...]:
     """The folders whose editions come with Kiban."""
     return tuple(Path(folder) for folder in businesses.__path__)
+
+
+def contracts(given: Settings, roots: Iterable[Path] = ()) -> linkage.Contracts:
+    """All contracts of the linkage at hand: those of the settings, then those of the roots.
+
+    Args:
+        given: the settings.
+        roots: folders that hold contracts, at any depth, or single files. `linkage.SAMPLES` holds the samples.
+
+    Raises:
+        Problems: everything that is wrong with any edition or any contract.
+    """
+    return linkage.load_contracts([*given.contracts, *roots], library(given=given))
 
 
 def open_store(given: Settings, roots: Iterable[Path] = ()) -> store.Store:

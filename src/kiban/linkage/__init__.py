@@ -1,15 +1,30 @@
 """Linkage: contracts that run, delivery that is proved applied, protection that arrives first."""
 
 from kiban.linkage.books import open_linkage
-from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
-from kiban.linkage.contracts.profile import Profile
+from kiban.linkage.contracts import (
+    SAMPLES,
+    Contract,
+    Contracts,
+    Due,
+    Feed,
+    Incoming,
+    Profile,
+    Protection,
+    Receiver,
+    System,
+    load_contracts,
+    sign,
+    signature_file,
+)
 from kiban.linkage.message import CLEAR, PROTECTED, UNKNOWN, Message, decode, encode
 
 __all__ = [
     "CLEAR",
     "PROTECTED",
+    "SAMPLES",
     "UNKNOWN",
     "Contract",
+    "Contracts",
     "Due",
     "Feed",
     "Incoming",
@@ -20,5 +35,8 @@ __all__ = [
     "System",
     "decode",
     "encode",
+    "load_contracts",
     "open_linkage",
+    "sign",
+    "signature_file",
 ]

@@ -1,1 +1,22 @@
 """Contracts: what one system gives another, read, checked, compared and signed."""
+
+from kiban.linkage.contracts.catalogue import SAMPLES, Contracts, load_contracts
+from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
+from kiban.linkage.contracts.profile import Profile
+from kiban.linkage.contracts.signatures import sign, signature_file
+
+__all__ = [
+    "SAMPLES",
+    "Contract",
+    "Contracts",
+    "Due",
+    "Feed",
+    "Incoming",
+    "Profile",
+    "Protection",
+    "Receiver",
+    "System",
+    "load_contracts",
+    "sign",
+    "signature_file",
+]

@@ -8,14 +8,14 @@ from kiban.kernel import Problem
 from kiban.standard.exporting.ddl import to_ddl
 from kiban.standard.exporting.difference import diff_page
 from kiban.standard.exporting.json_schema import to_json_schema
-from kiban.standard.exporting.odcs import to_odcs
+from kiban.standard.exporting.odcs import odcs_property, to_odcs
 from kiban.standard.exporting.openapi import to_openapi
 from kiban.standard.exporting.page import to_html
 from kiban.standard.exporting.table_schema import to_table_schema
 from kiban.standard.findings import suggest
 from kiban.standard.model import Edition
 
-__all__ = ["EXPORT_FORMATS", "diff_page", "export"]
+__all__ = ["EXPORT_FORMATS", "diff_page", "export", "odcs_property"]
 
 _FORMATS: dict[str, Callable[[Edition], str]] = {
     "table-schema": to_table_schema,

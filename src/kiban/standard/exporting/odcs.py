@@ -44,11 +44,12 @@ def _object(edition: Edition, group: Group) -> dict[str, Any]:
             {"property": "kind", "value": group.kind},
             {"property": "scope", "value": group.scope},
         ],
-        "properties": [_property(edition, group, item) for item in group.items],
+        "properties": [odcs_property(edition, group, item) for item in group.items],
     }
 
 
-def _property(edition: Edition, group: Group, item: Item) -> dict[str, Any]:
+def odcs_property(edition: Edition, group: Group, item: Item) -> dict[str, Any]:
+    """An item as ODCS states one: the property of a schema object, in the names of the standard."""
     found: dict[str, Any] = {
         "id": f"{group.id}_{item.romaji}",
         "name": item.romaji,

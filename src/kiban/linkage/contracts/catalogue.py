@@ -1,0 +1,144 @@
+"""All contracts at hand: looked up, in force or not, live or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from kiban.kernel import Problem, Problems
+from kiban.linkage.contracts.model import Contract
+from kiban.linkage.contracts.read import read_contract
+from kiban.standard import Findings, Library, suggest
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+"""Folder of the sample contracts that come with Kiban: examples, none official."""
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """Contracts side by side, in the order of their flow and version."""
+
+    contracts: tuple[Contract, ...] = ()
+
+    def __iter__(self) -> Iterator[Contract]:
+        return iter(self.contracts)
+
+    def __len__(self) -> int:
+        return len(self.contracts)
+
+    @cached_property
+    def _by_flow(self) -> dict[str, list[Contract]]:
+        found: dict[str, list[Contract]] = {}
+        for contract in self.contracts:
+            found.setdefault(contract.flow, []).append(contract)
+        return found
+
+    def flow(self, name: str, day: date | None = None) -> Contract:
+        """The contract of a flow, such as `resident-tax.v1`: its newest version, or the newest in force on a day.
+
+        Raises:
+            Problem: `contract-unknown`, `contract-not-in-force`.
+        """
+        versions = self._by_flow.get(name)
+        if versions is None:
+            fix = suggest(name, self._by_flow, "kiban link contracts list shows what is there")
+            raise Problem("contract-unknown", f"there is no contract of the flow {name}", fix=fix)
+        if day is None:
+            return versions[-1]
+        found = [each for each in versions if is_in_force(each, day)]
+        if not found:
+            raise Problem(
+                "contract-not-in-force",
+                f"no contract of the flow {name} is in force on {day}",
+                where=str(versions[-1].path),
+                fix="see its status, x-effective and x-until",
+            )
+        return found[-1]
+
+    def in_force(self, day: date) -> tuple[Contract, ...]:
+        """For each flow the newest contract that is active and in force on a day, signed or not."""
+        found = {each.flow: each for each in self.contracts if is_in_force(each, day)}
+        return tuple(found.values())
+
+    def live(self, day: date, keys: Collection[str]) -> tuple[Contract, ...]:
+        """Those in force that one of the keys has signed: what may carry traffic.
+
+        Args:
+            day: the day.
+            keys: trusted public keys, 64 hex digits each.
+        """
+        return tuple(each for each in self.in_force(day) if not each.signed_by.isdisjoint(keys))
+
+    def admit(self, flow: str, day: date, keys: Collection[str]) -> Contract:
+        """The live contract of a flow, for traffic that asks to pass.
+
+        Raises:
+            Problem: `contract-unknown`, `contract-not-in-force`, `contract-unsigned`: the traffic is refused.
+        """
+        contract = self.flow(flow, day)
+        if contract.signed_by.isdisjoint(keys):
+            raise Problem(
+                "contract-unsigned",
+                f"no trusted key has signed the contract of the flow {flow}",
+                where=str(contract.path),
+                fix="have it signed: kiban link contracts sign",
+            )
+        return contract
+
+
+def is_in_force(contract: Contract, day: date) -> bool:
+    """Whether a contract is active and the day lies in its period."""
+    begun = contract.effective <= day
+    return contract.status == "active" and begun and (contract.until is None or day < contract.until)
+
+
+def load_contracts(folders: Iterable[Path], library: Library) -> Contracts:
+    """All contracts at or below some folders: every `.yaml` that does not lie in a folder `profiles`.
+
+    Args:
+        folders: folders or single files.
+        library: the editions that the contracts name.
+
+    Raises:
+        Problems: every fault of every file, each with file, line and what to do; `contract-twice`, `root-missing`.
+    """
+    findings = Findings()
+    found: list[Contract] = []
+    for folder in folders:
+        for path in _files(folder, findings):
+            contract = read_contract(path, library, findings)
+            if contract:
+                found.append(contract)
+    found.sort(key=lambda each: (each.id, each.version))
+    _check_twice(found, findings)
+    if findings.faults:
+        raise Problems(findings.faults)
+    return Contracts(tuple(found))
+
+
+def _files(folder: Path, findings: Findings) -> list[Path]:
+    if folder.is_file():
+        return [folder]
+    if not folder.is_dir():
+        findings.fault("root-missing", "there is no such folder", str(folder), "check the path")
+    return [path for path in sorted(folder.rglob("*.yaml")) if _counts(path.relative_to(folder))]
+
+
+def _counts(path: Path) -> bool:
+    return "profiles" not in path.parts and not any(part.startswith(".") for part in path.parts)
+
+
+def _check_twice(contracts: list[Contract], findings: Findings) -> None:
+    first: dict[tuple[str, tuple[int, int, int]], Contract] = {}
+    for contract in contracts:
+        other = first.setdefault((contract.id, contract.version), contract)
+        if other is not contract:
+            findings.fault(
+                "contract-twice",
+                f"{contract.id} {'.'.join(map(str, contract.version))} stands in two files",
+                str(contract.path),
+                f"the other is {other.path}; keep one, or give one another version",
+            )
