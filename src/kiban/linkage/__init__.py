@@ -1,6 +1,7 @@
 """Linkage: contracts that run, delivery that is proved applied, protection that arrives first."""
 
 from kiban.linkage.books import open_linkage
+from kiban.linkage.consumer import Effect, Replacing, Replica, Taken, Tally, Waiting
 from kiban.linkage.contracts import (
     SAMPLES,
     Contract,
@@ -16,6 +17,8 @@ from kiban.linkage.contracts import (
     sign,
     signature_file,
 )
+from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
+from kiban.linkage.contracts.profile import Profile
 from kiban.linkage.message import CLEAR, PROTECTED, UNKNOWN, Message, decode, encode
 
 __all__ = [
@@ -26,13 +29,19 @@ __all__ = [
     "Contract",
     "Contracts",
     "Due",
+    "Effect",
     "Feed",
     "Incoming",
     "Message",
     "Profile",
     "Protection",
     "Receiver",
+    "Replacing",
+    "Replica",
     "System",
+    "Taken",
+    "Tally",
+    "Waiting",
     "decode",
     "encode",
     "load_contracts",

@@ -1,0 +1,292 @@
+"""A replica: what a consumer holds of one flow, in one folder, by SQLite."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_sqlite.dbapi as adbc
+import pyarrow as pa
+
+from kiban.kernel import Problem
+from kiban.linkage.consumer import replacing, tables
+from kiban.linkage.consumer.checking import Check, shape
+from kiban.linkage.consumer.place import Place
+from kiban.linkage.consumer.taking import Taken, Taking, Unit
+from kiban.linkage.consumer.told import Effect, Tally, Waiting
+from kiban.linkage.contracts.model import Contract
+from kiban.linkage.message import UNKNOWN, Message, Row
+
+_FILE = "replica.sqlite"
+_BATCH = 65_536
+
+
+class Replica:
+    """What a consumer holds of one flow. Safe to share between threads and processes; one writes at a time."""
+
+    def __init__(self, folder: Path, contract: Contract, check: Check) -> None:
+        self.contract = contract
+        self.file = folder / _FILE
+        self._check = check
+        self._place = Place(self.file)
+
+    @classmethod
+    def open(cls, folder: Path, contract: Contract, check: Check = shape) -> Replica:
+        """The replica in a folder, made where there is none.
+
+        Args:
+            folder: need not exist; it belongs to the caller alone (mode 0700).
+            contract: of the flow.
+            check: what a message has to pass; one that does not is quarantined.
+
+        Raises:
+            Problem: `replica-elsewhere` where the folder holds another flow, `replica-columns` where the contract carries
+                other items than the tables have.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = cls(folder, contract, check)
+        try:
+            made._prepare()
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def __enter__(self) -> Replica:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._place.close()
+
+    @property
+    def floor(self) -> int:
+        """The event as known after which the last full set was; 0 where none was taken."""
+        return int(self._place.state("floor") or 0)
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch that the last full set opened; None where none was taken."""
+        found = self._place.state("epoch")
+        return None if found is None else int(found)
+
+    @property
+    def name(self) -> str:
+        """What the replica calls itself since it was made: 32 hex digits."""
+        return str(self._place.state("name"))
+
+    def take(self, messages: Iterable[Message], now: datetime) -> Taken:
+        """Take messages in any order, however often they come, in one transaction.
+
+        Args:
+            messages: of this flow.
+            now: the moment, in UTC.
+
+        Raises:
+            Problem: `message-elsewhere`; then none of them is taken.
+        """
+        batch = list(messages)
+        with self._place.writing() as connection:
+            taking = self._taking(connection, now)
+            taking.load((m.unit for m in batch), ((m.unit, m.event) for m in batch))
+            for message in batch:
+                taking.take(message)
+            return taking.write()
+
+    def release(self, unit: str, now: datetime) -> Taken:
+        """Look again at the quarantined messages of a unit, under the present contract and check, and at those behind."""
+        with self._place.writing() as connection:
+            taking = self._taking(connection, now)
+            taking.load([unit])
+            taking.again(unit)
+            return taking.write()
+
+    def version(self, unit: str) -> int:
+        """The event up to which a unit is held; 0 where nothing is known of it."""
+        rows = self._place.rows("SELECT event FROM unit WHERE unit = ?", unit)
+        return max(rows[0][0] if rows else 0, self.floor)
+
+    def rows(self, feed: str, unit: str) -> list[Row]:
+        """The rows of a unit in a feed in the order of their key, as a message carries them.
+
+        Raises:
+            KeyError: where the contract does not carry the feed.
+        """
+        found = self.contract.feed(feed)
+        columns, lists = found.columns, tables.lists(found)
+        order = ", ".join(tables.quoted(name) for name in found.key)
+        statement = f"SELECT * FROM {tables.quoted(feed)} WHERE {tables.quoted(found.unit.romaji)} = ? ORDER BY {order}"
+        return [
+            {name: tables.read(value, name in lists) for name, value in zip(columns, row, strict=True)}
+            for row in self._place.rows(statement, unit)
+        ]
+
+    def units_waiting(self) -> list[Waiting]:
+        """Each unit that waits, with the first message that does."""
+        return [Waiting(*row) for row in self._place.rows(_UNITS_WAITING)]
+
+    def protect(self, unit: str, state: str, event: int, now: datetime) -> bool:
+        """Take a state of the protection of a unit; an older one never weakens a newer.
+
+        Args:
+            unit: whose.
+            state: `protected`, `clear` or `unknown`.
+            event: its version.
+            now: the moment, in UTC.
+
+        Returns:
+            Whether it is what holds now. False where a newer one, or a stronger of the same version, is known.
+        """
+        with self._place.writing() as connection:
+            taking = self._taking(connection, now)
+            taking.load([unit])
+            known = taking.units.setdefault(unit, Unit())
+            known.protect(state, event)
+            taking.write()
+            return (known.protection, known.protection_event) == (state, event)
+
+    def protection(self, unit: str) -> tuple[str, int]:
+        """The known protection of a unit and its version; `unknown` and -1 where nothing is known."""
+        rows = self._place.rows("SELECT protection, protection_event FROM unit WHERE unit = ?", unit)
+        return (rows[0][0], rows[0][1]) if rows else (UNKNOWN, -1)
+
+    @contextmanager
+    def replacing(self, event: int, epoch: int) -> Iterator[replacing.Replacing]:
+        """Take a full set: its rows show at the end of the block all at once, or never where the block raises.
+
+        Messages may be taken meanwhile; those after the set's event stay in force.
+
+        Args:
+            event: the set is as known after it.
+            epoch: that the set opens.
+
+        Raises:
+            Problem: `set-stale` where a newer set is held already, `set-underway` where another one is being taken.
+        """
+        if event < self.floor or (self.epoch is not None and epoch < self.epoch):
+            raise Problem("set-stale", "a newer full set is held", self.contract.flow, "take the newest set")
+        with replacing.alone(self.file.parent) as first:
+            if not first:
+                raise Problem(
+                    "set-underway", "another full set is being taken", self.contract.flow, "wait for it"
+                )
+            connection = self._place.connection()
+            replacing.begin(connection, self.contract)
+            try:
+                yield replacing.Replacing(connection, self.contract)
+                replacing.index(connection, self.contract)
+                self._swap(event, epoch)
+            except BaseException:
+                replacing.sweep(connection)
+                raise
+
+    def _swap(self, event: int, epoch: int) -> None:
+        with self._place.writing() as connection:
+            replacing.swap(connection, self.contract, event)
+            self._place.set(floor=event, epoch=epoch)
+            taking = self._taking(connection, None)
+            taking.load(unit for (unit,) in connection.execute("SELECT DISTINCT unit FROM waiting"))
+            taking.drain()
+            taking.write()
+
+    def batches(self, feed: str) -> Iterator[pa.RecordBatch]:
+        """All rows of a feed, in bounded memory and at one instant, in no particular order.
+
+        Yields:
+            `Feed.columns` in the types of `store.arrow_schema`; at least one batch.
+        """
+        kinds = tables.types(self.contract.feed(feed))
+        # SQLite's values have types and its columns have not: the driver learns them from a first row, which is cut off.
+        first = ", ".join("0" if pa.types.is_integer(f.type) else "''" for f in kinds)
+        statement = f"SELECT {first} UNION ALL SELECT * FROM {tables.quoted(feed)}"
+        with adbc.connect(f"file:{self.file}?mode=ro") as connection, connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_BATCH)})
+            cursor.execute(statement)
+            cut = 1
+            for batch in cursor.fetch_record_batch():
+                columns = [
+                    tables.arrow_column(column, f.type)
+                    for column, f in zip(batch.slice(cut).columns, kinds, strict=True)
+                ]
+                cut = 0
+                yield pa.record_batch(columns, schema=kinds)
+
+    def effects(self, after: int = 0, limit: int = 10_000) -> list[Effect]:
+        """The messages that took effect, each exactly once, in the order in which they did; replays are none.
+
+        Args:
+            after: number of the last effect that was dealt with.
+            limit: how many at most.
+        """
+        statement = "SELECT seq, id, unit, event FROM ledger WHERE applied AND NOT replay AND seq > ? ORDER BY seq LIMIT ?"
+        return [Effect(*row) for row in self._place.rows(statement, after, limit)]
+
+    def tally(self, after: int, limit: int = 10_000) -> Tally | None:
+        """What the ledger says of the lines after one; None where there is none."""
+        statement = (
+            "SELECT seq, applied, replay, content, event FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?"
+        )
+        lines = self._place.rows(statement, after, limit)
+        if not lines:
+            return None
+        counted = [int.from_bytes(content) for _, _, replay, content, _ in lines if not replay]
+        applied = sum(line[1] for line in lines)
+        return Tally(
+            self.name, lines[0][0], lines[-1][0], applied, len(lines) - applied, sum(counted) % 2**128,
+            len(counted), max(line[4] for line in lines),
+        )  # fmt: skip
+
+    def noted(self, name: str) -> Any:
+        """What the owner of the replica noted under a name; None where nothing."""
+        return self._place.state(f"note:{name}")
+
+    def note(self, name: str, value: int | str) -> None:
+        """Note something for oneself: how far one has come."""
+        with self._place.writing():
+            self._place.set(**{f"note:{name}": value})
+
+    def _taking(self, connection: sqlite3.Connection, now: datetime | None) -> Taking:
+        return Taking(connection, self.contract, self._check, self.floor, now.isoformat() if now else "")
+
+    def _prepare(self) -> None:
+        with self._place.writing() as connection:
+            for statement in tables.BOOKS.split(";"):
+                connection.execute(statement)
+            if self._place.state("flow") is None:
+                for feed in self.contract.feeds:
+                    connection.execute(tables.made(feed))
+                    connection.execute(tables.indexed(feed))
+                self._place.set(flow=self.contract.flow, name=secrets.token_hex(16))
+            self._check_place(connection)
+        with replacing.alone(self.file.parent) as first:
+            if first:
+                replacing.sweep(self._place.connection())
+
+    def _check_place(self, connection: sqlite3.Connection) -> None:
+        if self._place.state("flow") != self.contract.flow:
+            raise Problem(
+                "replica-elsewhere", "the folder holds a replica of another flow", str(self.file.parent),
+                "give each flow a folder of its own",
+            )  # fmt: skip
+        for feed in self.contract.feeds:
+            there = [row[1] for row in connection.execute(f"PRAGMA table_info({tables.quoted(feed.name)})")]
+            if there != list(feed.columns):
+                raise Problem(
+                    "replica-columns", f"the replica's {feed.name} has other items than the contract",
+                    str(self.file.parent), "make a new replica and take a full set",
+                )  # fmt: skip
+
+
+_UNITS_WAITING = """
+    SELECT w.unit, w.id, w.event, CASE WHEN w.reason IS NULL THEN w.previous END, w.reason, w.since, f.n - 1
+    FROM (SELECT unit, min(event) AS event, count(*) AS n FROM waiting GROUP BY unit) f
+    JOIN waiting w USING (unit, event) ORDER BY w.since, w.unit
+"""
