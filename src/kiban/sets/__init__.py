@@ -1,9 +1,9 @@
 """What crosses a border is a set: parts, a manifest, receipts. Its rows have one canonical digest, and two sides can be compared."""
 
-from kiban.sets.buckets import Buckets, BucketSum, digest_of
+from kiban.sets.buckets import Buckets, BucketSum, Figures, buckets_body, differing, digest_of, read_buckets
 from kiban.sets.compare import DIFFERENCES, Comparison, Side, compare
 from kiban.sets.comparing import compare_sets, differing_buckets
-from kiban.sets.contents import Contents, contents, find, positions, published
+from kiban.sets.contents import Contents, contents, find, positions, published, published_at
 from kiban.sets.digest import (
     BUCKETS,
     Column,
@@ -22,8 +22,8 @@ from kiban.sets.publish import columns_of, discard, publish, publish_folder
 from kiban.sets.receipts import Receipt, file_receipt, read_receipt, receipt_bytes, receipt_fits, receipts
 from kiban.sets.shelf import Access, Shelf, open_shelf
 from kiban.sets.signing import Signature, Signer, fits, read_keys, read_signer
-from kiban.sets.sources import File, Raw, Rows, Source
-from kiban.sets.verify import batches, relation, verify
+from kiban.sets.sources import Digester, File, Raw, Rows, Source, together
+from kiban.sets.verify import batches, part_file, relation, verify
 from kiban.sets.writing import manifest_bytes, read_manifest
 
 __all__ = [
@@ -35,8 +35,10 @@ __all__ = [
     "Column",
     "Comparison",
     "Contents",
+    "Digester",
     "Draft",
     "Expectation",
+    "Figures",
     "File",
     "Finding",
     "Manifest",
@@ -51,10 +53,12 @@ __all__ = [
     "Source",
     "batches",
     "bucket",
+    "buckets_body",
     "columns_of",
     "compare",
     "compare_sets",
     "contents",
+    "differing",
     "differing_buckets",
     "digest_of",
     "discard",
@@ -67,6 +71,7 @@ __all__ = [
     "manifest_bytes",
     "new_set_id",
     "open_shelf",
+    "part_file",
     "pieces",
     "positions",
     "postgres_bucket",
@@ -75,6 +80,8 @@ __all__ = [
     "publish",
     "publish_folder",
     "published",
+    "published_at",
+    "read_buckets",
     "read_keys",
     "read_manifest",
     "read_receipt",
@@ -84,5 +91,6 @@ __all__ = [
     "receipts",
     "relation",
     "row_digest",
+    "together",
     "verify",
 ]

@@ -99,7 +99,7 @@ def differing(left: Buckets, right: Buckets) -> tuple[int, ...]:
     return tuple(sorted({bucket.number for bucket in set(left) ^ set(right)}))
 
 
-def to_json(buckets: Buckets) -> dict[str, Any]:
+def buckets_body(buckets: Buckets) -> dict[str, Any]:
     """Each bucket as its number (2 bytes), rows and two sums, big-endian, as wide as the largest of them needs."""
     rows = _width(b.rows for b in buckets)
     sums = _width(number for b in buckets for number in (b.one, b.two))
@@ -113,8 +113,8 @@ def to_json(buckets: Buckets) -> dict[str, Any]:
     return {"rows_bytes": rows, "sum_bytes": sums, "data": base64.b64encode(data).decode()}
 
 
-def from_json(body: Mapping[str, Any]) -> Buckets:
-    """What `to_json` wrote.
+def read_buckets(body: Mapping[str, Any]) -> Buckets:
+    """What `buckets_body` wrote.
 
     Raises:
         ValueError: where it is anything else.
@@ -133,7 +133,7 @@ def from_json(body: Mapping[str, Any]) -> Buckets:
     if (
         numbers != sorted(set(numbers))
         or any(b.number >= BUCKETS or not b.rows for b in buckets)
-        or to_json(buckets) != dict(body)
+        or buckets_body(buckets) != dict(body)
     ):
         raise ValueError("not the buckets of any rows")
     return buckets

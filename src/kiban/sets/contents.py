@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from kiban.kernel import Problem, Problems
 from kiban.sets import places, writing
@@ -100,6 +101,15 @@ def published(shelf: Shelf, set_id: str) -> Manifest:
             return manifest
     fix = "kiban sets list shows those there are"
     raise Problem("set-missing", "no set of this id is published", f"{shelf.place}: {set_id}", fix)
+
+
+def published_at(shelf: Shelf, manifest: Manifest) -> datetime | None:
+    """When a set began to exist, by the clock of the shelf; None where it does not.
+
+    Raises:
+        Problem: `shelf-unreadable`.
+    """
+    return shelf.written_at(places.manifest_of(manifest))
 
 
 def positions(shelf: Shelf, flow: str) -> list[Position]:

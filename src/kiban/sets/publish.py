@@ -60,7 +60,7 @@ def publish(
         return _again(shelf, draft, standing)
     _claim(shelf, draft)
     made: list[tuple[Part, Buckets | None]] = []
-    with Digester(draft) as digester:
+    with Digester(draft.key_columns, draft.columns, draft.sums) as digester:
         for source in parts:
             if any(source.name == part.name for part, _ in made):
                 raise Problem(

@@ -9,6 +9,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -90,6 +91,19 @@ class Shelf:
         with self._reaching("shelf-unreadable", key):
             try:
                 return int(obstore.head(self._store, key)["size"])
+            except FileNotFoundError:
+                return None
+
+    def written_at(self, key: str) -> datetime | None:
+        """When an object was written, by the clock of the shelf; None where there is none.
+
+        Raises:
+            Problem: `shelf-unreadable`.
+        """
+        with self._reaching("shelf-unreadable", key):
+            try:
+                moment: datetime = obstore.head(self._store, key)["last_modified"]
+                return moment
             except FileNotFoundError:
                 return None
 

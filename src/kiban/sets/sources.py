@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from kiban.kernel import Problem
 from kiban.sets import buckets
 from kiban.sets.buckets import Figures
-from kiban.sets.manifest import Draft, Form
+from kiban.sets.digest import Column
+from kiban.sets.manifest import Form
 
 Batches = Callable[[], Iterable[pa.RecordBatch]]
 """Opens the rows anew at each call."""
@@ -75,10 +76,19 @@ Source = Rows | File | Raw
 
 
 class Digester:
-    """Computes figures of rows beside other work, by one DuckDB."""
+    """Computes figures of rows beside other work, by one DuckDB. Use as a context manager.
 
-    def __init__(self, draft: Draft, memory: str = "1GB") -> None:
-        self._draft = draft
+    Args:
+        key: the columns that tell the rows apart; without any there are no buckets.
+        columns: every column of the digest, in order.
+        sums: names of the columns of whole numbers that are added up.
+        memory: how much DuckDB may take.
+    """
+
+    def __init__(
+        self, key: Sequence[Column], columns: Sequence[Column], sums: Sequence[str] = (), memory: str = "1GB"
+    ) -> None:
+        self._how = (key, columns, sums)
         self._memory = memory
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._worker = ThreadPoolExecutor(1)
@@ -107,9 +117,8 @@ class Digester:
         return together([self.of_table(table) for table in _tables(batches)])
 
     def of(self, relation: str) -> Figures:
-        """Figures of a relation."""
-        draft = self._draft
-        return buckets.figures(self._open(), relation, draft.key_columns, draft.columns, draft.sums)
+        """Figures of a relation: SQL that may stand after FROM."""
+        return buckets.figures(self._open(), relation, *self._how)
 
     @contextmanager
     def beside(self, work: Callable[[], Figures], found: list[Figures]) -> Iterator[None]:

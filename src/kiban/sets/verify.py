@@ -62,7 +62,7 @@ def verify(
     found = [*_signature(manifest, keys, unsigned), *_order(shelf, manifest, after), *faults(manifest)]
     found += _extra(shelf, manifest)
     held: list[Figures | None] = []
-    with Digester(manifest) as digester:
+    with Digester(manifest.key_columns, manifest.columns, manifest.sums) as digester:
         for number, part in enumerate(manifest.parts, 1):
             found += _part(shelf, manifest, part, scratch, digester, decode, held)
             progress("verify", number, len(manifest.parts))
@@ -85,7 +85,7 @@ def batches(shelf: Shelf, manifest: Manifest, *, scratch: Path) -> Iterator[pa.R
         Problem: `part-missing`, `part-changed`, `part-unreadable`.
     """
     for part in manifest.parts:
-        with _checked(shelf, manifest, part, scratch) as file:
+        with part_file(shelf, manifest, part, scratch=scratch) as file:
             try:
                 with pq.ParquetFile(file) as opened:
                     yield from opened.iter_batches(65_536)
@@ -201,7 +201,7 @@ def _part(
     held: list[Figures | None],
 ) -> Iterator[Problem]:
     try:
-        with _checked(shelf, manifest, part, scratch) as file:
+        with part_file(shelf, manifest, part, scratch=scratch) as file:
             found = _figures(part, file, digester, decode)
     except Problem as problem:
         if not problem.code.startswith("part-"):
@@ -231,8 +231,12 @@ def _figures(part: Part, file: Path, digester: Digester, decode: Decode | None) 
 
 
 @contextmanager
-def _checked(shelf: Shelf, manifest: Manifest, part: Part, scratch: Path) -> Iterator[Path]:
-    """The file of a part, whose bytes are those of the manifest."""
+def part_file(shelf: Shelf, manifest: Manifest, part: Part, *, scratch: Path) -> Iterator[Path]:
+    """The file of a part, whose bytes are those of the manifest; fetched where the shelf is no folder, and gone afterwards.
+
+    Raises:
+        Problem: `part-missing`, `part-changed`, `shelf-unreadable`, `scratch-not-writable`.
+    """
     standing = shelf.file(places.place_of(manifest, part))
     if standing is None:
         with _room(scratch) as folder:

@@ -54,7 +54,7 @@ _BUCKETS = converted(
     record(
         dict, {"rows_bytes": whole(1, 7), "sum_bytes": whole(1, 24), "data": text("[A-Za-z0-9+/=]*", 400_000)}
     ),
-    buckets.from_json,
+    buckets.read_buckets,
     "buckets of rows",
 )
 _COLUMN = record(Column, {"name": _LINE, "kind": text("|".join(get_args(Kind))), "scale": whole(0, 38)})
@@ -82,7 +82,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
     """A manifest as it lies on a shelf."""
     body = _draft_body(manifest, "manifest")
     body["parts"] = [_part_body(part) for part in manifest.parts]
-    body["buckets"] = None if manifest.buckets is None else buckets.to_json(manifest.buckets)
+    body["buckets"] = None if manifest.buckets is None else buckets.buckets_body(manifest.buckets)
     body["signature"] = signature_body(manifest.signature)
     return document.written(body)
 
@@ -127,7 +127,7 @@ def read_draft(data: bytes, where: str) -> Draft:
 
 def mark_bytes(part: Part, held: Buckets | None) -> bytes:
     """The mark of a finished part: what the manifest will say of it, and the buckets of its rows."""
-    written = None if held is None else buckets.to_json(held)
+    written = None if held is None else buckets.buckets_body(held)
     body = {"document": "kiban-mark", "version": VERSION, "part": _part_body(part), "buckets": written}
     return document.written(body)
 

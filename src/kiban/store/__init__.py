@@ -5,7 +5,7 @@ from kiban.store.books import Books, open_books
 from kiban.store.books import Page as BookPage
 from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
 from kiban.store.change import Change
-from kiban.store.changes import Span, changed_subjects, known_rows, last_event, last_load
+from kiban.store.changes import Span, changed_subjects, event_moment, known_rows, last_event, last_load
 from kiban.store.checks import Broken, broken
 from kiban.store.claim import actor_key
 from kiban.store.cluster import Cluster, ClusterStatus, Server
@@ -58,6 +58,7 @@ __all__ = [
     "broken",
     "changed_subjects",
     "digest_columns",
+    "event_moment",
     "export_arrow",
     "finished_load",
     "folder_parts",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -65,23 +65,42 @@ def last_load(store: Store, actor: Actor) -> int | None:
     return int(row[0]) if row and row[0] is not None else None
 
 
-def changed_subjects(store: Store, register: str, span: Span) -> Iterator[pa.RecordBatch]:
+def event_moment(store: Store, event: int) -> datetime:
+    """When an event became known.
+
+    Raises:
+        Problem: `event-unknown`, `store-not-installed`, `database-unreachable`.
+    """
+    store.tables()
+    with store.owner() as connection, as_problems():
+        row = connection.execute("SELECT recorded_at FROM kiban.event WHERE event = %s", (event,)).fetchone()
+    if row is None:
+        raise Problem("event-unknown", f"the city has no event {event}", fix="name one that is recorded")
+    moment: datetime = row[0]
+    return moment
+
+
+def changed_subjects(
+    store: Store, register: str, span: Span, items: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
     """Whose rows were added or closed by the events of a span, each once, in no particular order and in bounded memory.
 
     Args:
         store: an open store.
         register: schema.table.
         span: the events.
+        items: what says whose they are; None for the items that identify the subject.
 
     Yields:
-        The items that identify the subject, in the types of `arrow_schema`; one batch without rows where there is none.
+        These items, in the types of `arrow_schema`; one batch without rows where there is none.
 
     Raises:
-        Problem: `register-unknown`, `database-unreachable`.
+        Problem: `register-unknown`, `item-unknown`, `database-unreachable`.
     """
     table = store.table(register)
+    chosen = _items(table, table.subject if items is None else items)
     schema = columns.arrow_schema(table.group)
-    names = ", ".join(f"t.{quoted(name)}" for name in table.subject)
+    names = ", ".join(f"t.{quoted(name)}" for name in chosen)
     within = f"> {span.after:d} AND {{0}} <= {span.until:d}"
     touched = " OR ".join(f"({one} {within.format(one)})" for one in ("t.event", "t.closed_by"))
     other = ""
@@ -91,7 +110,7 @@ def changed_subjects(store: Store, register: str, span: Span) -> Iterator[pa.Rec
         f"COPY (SELECT DISTINCT {names} FROM {table.name} t WHERE ({touched}) AND EXISTS (SELECT FROM kiban.event e "
         f"WHERE e.event IN (t.event, t.closed_by) AND e.event {within.format('e.event')} {other})) TO STDOUT (FORMAT csv)"
     )
-    told = pa.schema([schema.field(name).with_nullable(True) for name in table.subject])
+    told = pa.schema([schema.field(name).with_nullable(True) for name in chosen])
     with (
         store.owner() as connection,
         as_problems(),
@@ -102,7 +121,12 @@ def changed_subjects(store: Store, register: str, span: Span) -> Iterator[pa.Rec
 
 
 def known_rows(
-    store: Store, register: str, actor: Actor, until: int, keys: pa.Table | None = None
+    store: Store,
+    register: str,
+    actor: Actor,
+    until: int,
+    keys: pa.Table | None = None,
+    items: Sequence[str] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of every period that were known after an event, and that the actor may see, in bounded memory.
 
@@ -112,29 +136,27 @@ def known_rows(
         actor: limits the rows to the wards of the actor; the look is logged before the first row.
         until: number of the event; what later ones added is left out, and what they closed is there.
         keys: only rows that have the values of a row of this table in the items that its columns name; None for all rows.
+        items: romaji of what is wanted, without the period; nothing else leaves the database. None for all of them.
 
     Yields:
-        Record batches with the columns of `arrow_schema`, in the order of the table, or of the keys.
+        Record batches with the columns of `arrow_schema`, of the items asked for in their order and the period of a register;
+        in the order of the table, or of the keys.
 
     Raises:
         Problem: `register-unknown`, `item-unknown`.
     """
     with store.session(actor) as session:
         table = store.table(register)  # no other edition comes into force before the session ends
-        schema = columns.arrow_schema(table.group)
-        unknown = [
-            name for name in (keys.column_names if keys is not None else ()) if name not in table.group
-        ]
-        if unknown:
-            what = f"{register} has no item {', '.join(unknown)}"
-            raise Problem("item-unknown", what, register, "use the official romaji")
-        session.log_export(
-            register, {"known_after": until, "keys": keys.num_rows if keys is not None else "all"}
-        )
+        _items(table, keys.column_names if keys is not None else ())
+        whole = columns.arrow_schema(table.group)
+        chosen = _items(table, [item.romaji for item in table.group.items] if items is None else items)
+        period = ("valid_from", "valid_to") if table.has_periods else ()
+        schema = pa.schema([whole.field(name) for name in (*chosen, *period)])
+        asked = {"known_after": until, "keys": keys.num_rows if keys is not None else "all"}
+        session.log_export(register, asked | ({} if items is None else {"items": list(items)}))
         for condition in _conditions(table, keys):
-            yield from columns.from_csv(
-                session.copy_out(_query(table, until, condition)), schema, table.dates
-            )
+            query = _query(table, chosen, until, condition)
+            yield from columns.from_csv(session.copy_out(query), schema, table.dates)
 
 
 def _conditions(table: Table, keys: pa.Table | None) -> Iterator[str]:
@@ -153,8 +175,15 @@ def _conditions(table: Table, keys: pa.Table | None) -> Iterator[str]:
         yield f"({names}) IN (VALUES ({'), ('.join(rows)}))"
 
 
-def _query(table: Table, until: int, condition: str) -> str:
-    chosen = [quoted(item.romaji) for item in table.group.items]
+def _items(table: Table, names: Sequence[str]) -> list[str]:
+    if unknown := [name for name in names if name not in table.group]:
+        what = f"{table.register} has no item {', '.join(unknown)}"
+        raise Problem("item-unknown", what, table.register, "use the official romaji")
+    return list(names)
+
+
+def _query(table: Table, items: Sequence[str], until: int, condition: str) -> str:
+    chosen = [quoted(name) for name in items]
     if table.has_periods:
         chosen += ["nullif(valid_from, '-infinity')", "nullif(valid_to, 'infinity')"]
     known = f"event <= {until:d} AND (closed_by IS NULL OR closed_by > {until:d})"

@@ -26,7 +26,7 @@ class Profile:
         bom: whether a file of UTF-8 begins with a byte order mark.
         header: whether a first line names the columns, and how: `none`, `romaji`, or `name` (データ項目).
         delimiter: between the columns.
-        quoting: which values stand in quotation marks: `all`, those that `need` them, or `none`. With marks an absent
+        quoting: which values stand in quotation marks: `all`, those that need them (`needed`), or `none`. With marks an absent
             value stands without any; without them an empty text could not be told from an absent value, and is refused.
         line_end: at the end of each line.
         list_separator: between the values of an item that repeats; no value may hold it.

@@ -1,0 +1,28 @@
+"""Files: full and delta sets of what contracts carry, published, watched, taken, mirrored at the edge."""
+
+from kiban.linkage.files.about import About, FeedSaid, about_of, digest_of_feeds
+from kiban.linkage.files.codec import RecordCodec, Unfit, columns_of
+from kiban.linkage.files.csvfile import CsvCodec
+from kiban.linkage.files.days import JAPAN, Moment, japan_day, moments
+from kiban.linkage.files.publish import Desk, Published, publish_delta, publish_full
+from kiban.linkage.files.withhold import Protected
+
+__all__ = [
+    "JAPAN",
+    "About",
+    "CsvCodec",
+    "Desk",
+    "FeedSaid",
+    "Moment",
+    "Protected",
+    "Published",
+    "RecordCodec",
+    "Unfit",
+    "about_of",
+    "columns_of",
+    "digest_of_feeds",
+    "japan_day",
+    "moments",
+    "publish_delta",
+    "publish_full",
+]
