@@ -12,10 +12,14 @@ from kiban.linkage.contracts import (
     Profile,
     Protection,
     Receiver,
+    RowFault,
     System,
     load_contracts,
+    sample,
     sign,
     signature_file,
+    validate,
+    validate_rows,
 )
 from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
 from kiban.linkage.contracts.profile import Profile
@@ -38,6 +42,7 @@ __all__ = [
     "Receiver",
     "Replacing",
     "Replica",
+    "RowFault",
     "System",
     "Taken",
     "Tally",
@@ -46,6 +51,9 @@ __all__ = [
     "encode",
     "load_contracts",
     "open_linkage",
+    "sample",
     "sign",
     "signature_file",
+    "validate",
+    "validate_rows",
 ]

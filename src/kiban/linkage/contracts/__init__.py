@@ -1,8 +1,11 @@
 """Contracts: what one system gives another, read, checked, compared and signed."""
 
 from kiban.linkage.contracts.catalogue import SAMPLES, Contracts, load_contracts
+from kiban.linkage.contracts.messages import validate
 from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
 from kiban.linkage.contracts.profile import Profile
+from kiban.linkage.contracts.rows import RowFault, validate_rows
+from kiban.linkage.contracts.sample import sample
 from kiban.linkage.contracts.signatures import sign, signature_file
 
 __all__ = [
@@ -15,8 +18,12 @@ __all__ = [
     "Profile",
     "Protection",
     "Receiver",
+    "RowFault",
     "System",
     "load_contracts",
+    "sample",
     "sign",
     "signature_file",
+    "validate",
+    "validate_rows",
 ]

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from kiban.linkage.contracts.values import Check, check_of
 from kiban.standard import Edition, Group, Item
 
 
@@ -76,6 +77,11 @@ class Feed:
             *(item.romaji for item in self.group.subject),
             *(("valid_from",) if self.has_periods else ()),
         )
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """The rules of the items, made ready for values of messages, in their order."""
+        return tuple(check_of(item, self.edition.code_list(item)) for item in self.items)
 
 
 @dataclass(frozen=True)
