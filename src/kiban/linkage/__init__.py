@@ -21,8 +21,6 @@ from kiban.linkage.contracts import (
     validate,
     validate_rows,
 )
-from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
-from kiban.linkage.contracts.profile import Profile
 from kiban.linkage.message import CLEAR, PROTECTED, UNKNOWN, Message, decode, encode
 
 __all__ = [
