@@ -126,7 +126,7 @@ def _doubtful(rule: ItemRules, values: pa.Array) -> pa.Array:
             long = pc.greater(pc.utf8_length(shorter), rule.max_characters)
         bad = pc.or_(bad, long)
     if rule.calendar:
-        bad = pa.array([True] * len(values))
+        bad = pa.array([True] * len(values), pa.bool_())
     return bad
 
 
