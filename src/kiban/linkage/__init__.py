@@ -1,5 +1,6 @@
 """Linkage: contracts that run, delivery that is proved applied, protection that arrives first."""
 
+from kiban.linkage import api
 from kiban.linkage.books import open_linkage
 from kiban.linkage.consumer import Effect, Replacing, Replica, Taken, Tally, Waiting
 from kiban.linkage.contracts import (
@@ -45,6 +46,7 @@ __all__ = [
     "Taken",
     "Tally",
     "Waiting",
+    "api",
     "decode",
     "encode",
     "load_contracts",

@@ -1,0 +1,65 @@
+"""The API of the linkage, without any framework: numbering of 住登外者, reading under contracts, and the OpenAPI of both."""
+
+from kiban.linkage.api.asking import envelope, proved
+from kiban.linkage.api.checking import Fault, check
+from kiban.linkage.api.numbering import Answer, Numbering
+from kiban.linkage.api.numbers import Numbers, Rule
+from kiban.linkage.api.people import Person, person
+from kiban.linkage.api.question import (
+    AFTER,
+    CASE,
+    HASH,
+    ID,
+    KEYS,
+    MOST_KEYS,
+    MOST_ROWS,
+    PURPOSE,
+    USER,
+    Envelope,
+    Question,
+    understand,
+)
+from kiban.linkage.api.reading import (
+    Protections,
+    Reading,
+    Reply,
+    nothing_known,
+    read_scope,
+    read_scopes,
+    readable,
+)
+from kiban.linkage.api.spec import NumberingSpec, numbering_spec
+
+__all__ = [
+    "AFTER",
+    "CASE",
+    "HASH",
+    "ID",
+    "KEYS",
+    "MOST_KEYS",
+    "MOST_ROWS",
+    "PURPOSE",
+    "USER",
+    "Answer",
+    "Envelope",
+    "Fault",
+    "Numbering",
+    "NumberingSpec",
+    "Numbers",
+    "Person",
+    "Protections",
+    "Question",
+    "Reading",
+    "Reply",
+    "Rule",
+    "check",
+    "envelope",
+    "nothing_known",
+    "numbering_spec",
+    "person",
+    "proved",
+    "read_scope",
+    "read_scopes",
+    "readable",
+    "understand",
+]
