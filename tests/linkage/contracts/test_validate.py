@@ -216,7 +216,11 @@ def test_bulk_and_one_by_one_judge_alike(contract: Contract, values: list[str | 
 def test_columns_without_any_value_and_batches_without_rows_are_judged(contract: Contract) -> None:
     feed = contract.feed("jumin")
     good = residents(contract)[0].parts["jumin"][0]
-    empty = {name: None if not feed.group.item(name).required else value for name, value in good.items() if name in feed.group}
+    empty = {
+        name: None if not feed.group.item(name).required else value
+        for name, value in good.items()
+        if name in feed.group
+    }
     assert linkage.validate_rows(feed, arrow(feed, [{**good, **empty}])) == ()
     assert linkage.validate_rows(feed, arrow(feed, [])) == ()
 

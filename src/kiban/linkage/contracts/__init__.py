@@ -4,6 +4,7 @@ from kiban.linkage.contracts.catalogue import SAMPLES, Contracts, load_contracts
 from kiban.linkage.contracts.messages import validate
 from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
 from kiban.linkage.contracts.profile import Profile
+from kiban.linkage.contracts.profiles import ProfileFile
 from kiban.linkage.contracts.rows import RowFault, validate_rows
 from kiban.linkage.contracts.sample import sample
 from kiban.linkage.contracts.signatures import sign, signature_file
@@ -16,6 +17,7 @@ __all__ = [
     "Feed",
     "Incoming",
     "Profile",
+    "ProfileFile",
     "Protection",
     "Receiver",
     "RowFault",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
 from kiban.kernel import Problem, Problems
 from kiban.linkage.contracts.model import Contract
+from kiban.linkage.contracts.profile import Profile
+from kiban.linkage.contracts.profiles import ProfileFile, read_profiles
 from kiban.linkage.contracts.read import read_contract
 from kiban.standard import Findings, Library, suggest
 
@@ -19,9 +21,15 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 @dataclass(frozen=True)
 class Contracts:
-    """Contracts side by side, in the order of their flow and version."""
+    """Contracts side by side.
+
+    Attributes:
+        contracts: in the order of their flow and version.
+        profiles: name -> the profile as its file has it; contracts name them.
+    """
 
     contracts: tuple[Contract, ...] = ()
+    profiles: Mapping[str, ProfileFile] = field(default_factory=dict, hash=False)
 
     def __iter__(self) -> Iterator[Contract]:
         return iter(self.contracts)
@@ -57,6 +65,17 @@ class Contracts:
                 fix="see its status, x-effective and x-until",
             )
         return found[-1]
+
+    def profile(self, name: str) -> Profile:
+        """The profile of this name, with every detail known.
+
+        Raises:
+            Problem: `profile-unknown`, `profile-unset`.
+        """
+        if name not in self.profiles:
+            fix = suggest(name, self.profiles, "put it into a folder profiles/ beside the contracts")
+            raise Problem("profile-unknown", f"there is no profile {name}", fix=fix)
+        return self.profiles[name].known()
 
     def in_force(self, day: date) -> tuple[Contract, ...]:
         """For each flow the newest contract that is active and in force on a day, signed or not."""
@@ -96,27 +115,30 @@ def is_in_force(contract: Contract, day: date) -> bool:
 
 
 def load_contracts(folders: Iterable[Path], library: Library) -> Contracts:
-    """All contracts at or below some folders: every `.yaml` that does not lie in a folder `profiles`.
+    """All contracts at or below some folders: every `.yaml`; those in a folder `profiles` are profiles.
+
+    The profiles that come with Kiban are always at hand.
 
     Args:
         folders: folders or single files.
         library: the editions that the contracts name.
 
     Raises:
-        Problems: every fault of every file, each with file, line and what to do; `contract-twice`, `root-missing`.
+        Problems: every fault of every file, each with file, line and what to do; `contract-twice`, `root-missing`,
+            `profile-unknown`.
     """
     findings = Findings()
-    found: list[Contract] = []
-    for folder in folders:
-        for path in _files(folder, findings):
-            contract = read_contract(path, library, findings)
-            if contract:
-                found.append(contract)
-    found.sort(key=lambda each: (each.id, each.version))
+    files = list(dict.fromkeys(path for folder in folders for path in _files(folder, findings)))
+    shipped = sorted(SAMPLES.glob("profiles/*.yaml"))
+    own = [path for path in files if path.parent.name == "profiles" and path not in shipped]
+    profiles = read_profiles([*shipped, *own], findings)
+    read = [read_contract(path, library, findings) for path in files if path.parent.name != "profiles"]
+    found = sorted((each for each in read if each), key=lambda each: (each.id, each.version))
     _check_twice(found, findings)
+    _check_profiles(found, profiles, findings)
     if findings.faults:
         raise Problems(findings.faults)
-    return Contracts(tuple(found))
+    return Contracts(tuple(found), profiles)
 
 
 def _files(folder: Path, findings: Findings) -> list[Path]:
@@ -124,11 +146,23 @@ def _files(folder: Path, findings: Findings) -> list[Path]:
         return [folder]
     if not folder.is_dir():
         findings.fault("root-missing", "there is no such folder", str(folder), "check the path")
-    return [path for path in sorted(folder.rglob("*.yaml")) if _counts(path.relative_to(folder))]
+    hidden = (
+        path for path in folder.rglob("*.yaml") if not path.relative_to(folder).as_posix().startswith(".")
+    )
+    return sorted(path for path in hidden if "/." not in path.relative_to(folder).as_posix())
 
 
-def _counts(path: Path) -> bool:
-    return "profiles" not in path.parts and not any(part.startswith(".") for part in path.parts)
+def _check_profiles(
+    contracts: list[Contract], profiles: Mapping[str, ProfileFile], findings: Findings
+) -> None:
+    for contract in contracts:
+        if contract.profile and contract.profile not in profiles:
+            findings.fault(
+                "profile-unknown",
+                f"{contract.flow} names a profile {contract.profile} that is not there",
+                str(contract.path),
+                suggest(contract.profile, profiles, "put it into a folder profiles/ beside the contracts"),
+            )
 
 
 def _check_twice(contracts: list[Contract], findings: Findings) -> None:
