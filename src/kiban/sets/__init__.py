@@ -17,9 +17,17 @@ from kiban.sets.digest import (
     row_digest,
 )
 from kiban.sets.expect import Expectation, Finding, expected
-from kiban.sets.manifest import Draft, Manifest, Part, new_set_id
+from kiban.sets.manifest import Draft, Manifest, Part, Position, new_set_id
 from kiban.sets.publish import columns_of, discard, publish, publish_folder
-from kiban.sets.receipts import Receipt, file_receipt, read_receipt, receipt_bytes, receipt_fits, receipts
+from kiban.sets.receipts import (
+    Receipt,
+    State,
+    file_receipt,
+    read_receipt,
+    receipt_bytes,
+    receipt_fits,
+    receipts,
+)
 from kiban.sets.shelf import Access, Shelf, open_shelf
 from kiban.sets.signing import Signature, Signer, fits, read_keys, read_signer
 from kiban.sets.sources import Digester, File, Raw, Rows, Source, together
@@ -43,6 +51,7 @@ __all__ = [
     "Finding",
     "Manifest",
     "Part",
+    "Position",
     "Raw",
     "Receipt",
     "Rows",
@@ -51,6 +60,7 @@ __all__ = [
     "Signature",
     "Signer",
     "Source",
+    "State",
     "batches",
     "bucket",
     "buckets_body",

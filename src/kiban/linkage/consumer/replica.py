@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from kiban.linkage.consumer.place import Place
 from kiban.linkage.consumer.taking import Taken, Taking, Unit
 from kiban.linkage.consumer.told import Effect, Tally, Waiting
 from kiban.linkage.contracts.model import Contract
-from kiban.linkage.message import UNKNOWN, Message, Row
+from kiban.linkage.message import CLEAR, UNKNOWN, Message, Row
 
 _FILE = "replica.sqlite"
 _BATCH = 65_536
@@ -131,7 +131,7 @@ class Replica:
 
     def units_waiting(self) -> list[Waiting]:
         """Each unit that waits, with the first message that does."""
-        return [Waiting(*row) for row in self._place.rows(_UNITS_WAITING)]
+        return [Waiting(*row) for row in self._place.rows(tables.UNITS_WAITING)]
 
     def protect(self, unit: str, state: str, event: int, now: datetime) -> bool:
         """Take a state of the protection of a unit; an older one never weakens a newer.
@@ -153,10 +153,25 @@ class Replica:
             taking.write()
             return (known.protection, known.protection_event) == (state, event)
 
+    def protect_all(self, states: Mapping[str, tuple[str, int]], others: str, now: datetime) -> None:
+        """Take states and versions by unit, as `protect` does, and what all further units that are held are: `clear` or `unknown`."""
+        with self._place.writing() as connection:
+            taking = self._taking(connection, now)
+            taking.load(states)
+            for unit, (state, event) in states.items():
+                taking.units.setdefault(unit, Unit()).protect(state, event)
+            taking.write()
+            self._place.set(others=others)
+
     def protection(self, unit: str) -> tuple[str, int]:
         """The known protection of a unit and its version; `unknown` and -1 where nothing is known."""
         rows = self._place.rows("SELECT protection, protection_event FROM unit WHERE unit = ?", unit)
-        return (rows[0][0], rows[0][1]) if rows else (UNKNOWN, -1)
+        if rows and rows[0][1] >= 0:
+            return rows[0][0], rows[0][1]
+        told = self._place.state("others") == CLEAR and any(
+            self.rows(f.name, unit) for f in self.contract.feeds
+        )
+        return (CLEAR, 0) if told else (UNKNOWN, -1)
 
     @contextmanager
     def replacing(self, event: int, epoch: int) -> Iterator[replacing.Replacing]:
@@ -283,10 +298,3 @@ class Replica:
                     "replica-columns", f"the replica's {feed.name} has other items than the contract",
                     str(self.file.parent), "make a new replica and take a full set",
                 )  # fmt: skip
-
-
-_UNITS_WAITING = """
-    SELECT w.unit, w.id, w.event, CASE WHEN w.reason IS NULL THEN w.previous END, w.reason, w.since, f.n - 1
-    FROM (SELECT unit, min(event) AS event, count(*) AS n FROM waiting GROUP BY unit) f
-    JOIN waiting w USING (unit, event) ORDER BY w.since, w.unit
-"""

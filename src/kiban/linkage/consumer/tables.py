@@ -29,6 +29,13 @@ BOOKS = """
 """
 """What a replica notes beside the rows: versions of units, each message taken, those that wait (with a reason: quarantined)."""
 
+UNITS_WAITING = """
+    SELECT w.unit, w.id, w.event, CASE WHEN w.reason IS NULL THEN w.previous END, w.reason, w.since, f.n - 1
+    FROM (SELECT unit, min(event) AS event, count(*) AS n FROM waiting GROUP BY unit) f
+    JOIN waiting w USING (unit, event) ORDER BY w.since, w.unit
+"""
+"""SQL of each unit that waits, with the first message that does."""
+
 SHADOW = "new:"
 """How the names of tables begin that a full set fills; no group has a colon in its name."""
 

@@ -4,25 +4,34 @@ from kiban.linkage.files.about import About, FeedSaid, about_of, digest_of_feeds
 from kiban.linkage.files.codec import RecordCodec, Unfit, columns_of
 from kiban.linkage.files.csvfile import CsvCodec
 from kiban.linkage.files.days import JAPAN, Moment, japan_day, moments
+from kiban.linkage.files.intake import ABSENT_MOST, Intake, TakenSet, stated_absence
 from kiban.linkage.files.publish import Desk, Published, publish_delta, publish_full
+from kiban.linkage.files.take import position, take_newest, take_set
 from kiban.linkage.files.withhold import Protected
 
 __all__ = [
+    "ABSENT_MOST",
     "JAPAN",
     "About",
     "CsvCodec",
     "Desk",
     "FeedSaid",
+    "Intake",
     "Moment",
     "Protected",
     "Published",
     "RecordCodec",
+    "TakenSet",
     "Unfit",
     "about_of",
     "columns_of",
     "digest_of_feeds",
     "japan_day",
     "moments",
+    "position",
     "publish_delta",
     "publish_full",
+    "stated_absence",
+    "take_newest",
+    "take_set",
 ]
