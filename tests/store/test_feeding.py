@@ -65,3 +65,22 @@ def test_rows_of_other_wards_are_not_told(city: Store) -> None:
         first = session.record("転入", "1", [Change("resident.jumin", person("1"), SINCE)])
     with city.session(NADA_CLERK) as session:
         assert session.after_events("resident.jumin", [(first, number)], _ITEMS) == [[]]
+
+
+def test_rows_since_an_event_are_those_known_after_it_and_those_that_came_later(city: Store) -> None:
+    first = move_in(city, person("1"))
+    second = move_in(city, person("1", shiensochifuragu="1"), Period(date(2026, 1, 1)))
+    move_in(city, person("2"))
+    numbers = ["1".zfill(15)]
+    with city.session(CITY_HALL) as session:
+        items = ["atenabango", "shiensochifuragu"]
+        told = session.since("resident.jumin", first, items, ("atenabango", numbers))
+        flagged = session.since("resident.jumin", 0, items, but={"shiensochifuragu": ["0", ""]})
+        later = session.since("resident.jumin", second, items, ("atenabango", numbers))
+    assert [(row["shiensochifuragu"], row["valid_from"], row["valid_to"]) for row in later] == [
+        ("0", "2020-04-01", "2026-01-01"),
+        ("1", "2026-01-01", None),
+    ]
+    assert [(row["event"], row["closed_by"]) for row in told][0] == (first, second)
+    assert len(told) == 3
+    assert [row["event"] for row in flagged] == [second]

@@ -9,6 +9,7 @@ from kiban.standard.importing import Imported, ImportRequest, Leftover, import_w
 from kiban.standard.load import Reading, check, edition_folders, library, load, read
 from kiban.standard.model import Code, CodeList, Edition, Group, Item, Library, Overlay, Search
 from kiban.standard.overlay import overlay
+from kiban.standard.protected import Ground, Protected
 from kiban.standard.references import target_item
 from kiban.standard.sql import sql_check, sql_type
 from kiban.standard.tables import read_rows
@@ -26,6 +27,7 @@ __all__ = [
     "Fields",
     "Finding",
     "Findings",
+    "Ground",
     "Group",
     "ImportRequest",
     "Imported",
@@ -34,6 +36,7 @@ __all__ = [
     "Leftover",
     "Library",
     "Overlay",
+    "Protected",
     "Reading",
     "Search",
     "check",

@@ -97,6 +97,7 @@ def read_declaration(document: Document, findings: Findings) -> Declaration:
         groups=_groups(top, findings),
         references=_references(top, findings),
     )
+    top.raw("protection")  # read when the groups are there
     top.done()
     _check_succession(declaration, top, findings)
     return declaration

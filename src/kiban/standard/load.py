@@ -13,6 +13,7 @@ from kiban.standard.declaration import SCOPE_UNDECIDED, Declaration, read_declar
 from kiban.standard.findings import Finding, Findings, suggest
 from kiban.standard.items import normalise_list_id, place, read_item
 from kiban.standard.model import Edition, Library
+from kiban.standard.protecting import read_protection
 from kiban.standard.samples import check_samples
 from kiban.standard.tables import ITEM_COLUMNS, read_rows
 from kiban.standard.yamlfile import read_document
@@ -95,6 +96,7 @@ def read(folder: Path) -> Reading:
         publishes=declaration.publishes,
         consumes=declaration.consumes,
         source=declaration.source,
+        protection=read_protection(declaration.document, groups, codes, findings),
     )
     _check_moves(declaration, edition, findings)
     readable = all(problem.code == SCOPE_UNDECIDED for problem in findings.faults)

@@ -11,6 +11,7 @@ from typing import Any
 
 from kiban.kernel import Problem
 from kiban.standard.findings import suggest
+from kiban.standard.protected import Protected
 
 
 @dataclass(frozen=True)
@@ -225,6 +226,7 @@ class Edition:
         consumes: what it takes from others, likewise.
         source: for imported editions the file and its sha256.
         overlay: the city's choices, where an overlay was laid over it.
+        protection: which persons are protected; None where the edition says nothing of it.
     """
 
     business_id: str | None
@@ -245,6 +247,7 @@ class Edition:
     consumes: tuple[str, ...] = ()
     source: Mapping[str, str] = field(default_factory=dict, hash=False)
     overlay: Overlay | None = field(default=None, hash=False)
+    protection: Protected | None = field(default=None, hash=False)
 
     @property
     def business(self) -> str:

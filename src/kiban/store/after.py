@@ -1,8 +1,8 @@
-"""The query for rows as they were known after events."""
+"""Queries for rows as they were known after events."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kiban.standard import sql_type
 from kiban.store.schema import Table, quoted
@@ -26,6 +26,23 @@ def known_after(table: Table, items: Sequence[str]) -> str:
         f"JOIN {table.name} t ON {' AND '.join(f't.{name} = a.{name}' for name in names)} "
         f"AND t.event <= a.after AND (t.closed_by IS NULL OR t.closed_by > a.after) ORDER BY {order}"
     )
+
+
+def known_since(table: Table, items: Sequence[str], item: str | None, but: Mapping[str, Sequence[str]]) -> str:
+    """The query for rows that were known after an event or became known later: the items, the period, `event`, `closed_by`.
+
+    Its values are, where an item is given, the list of values asked for; the number of the event; then for each item of
+    `but` the values with which a row is left out, where an empty text stands for none.
+    """
+    chosen = [quoted(name) for name in items]
+    if table.has_periods:
+        chosen += [f"nullif({end}, '{infinity}') AS {end}" for end, infinity in _ENDS]
+    conditions = ["(closed_by IS NULL OR closed_by > %s)"]
+    if item is not None:
+        conditions.insert(0, f"{quoted(item)} = ANY (%s::{sql_type(table.group.item(item))}[])")
+    conditions += [f"coalesce({quoted(name)}::text, '') <> ALL (%s::text[])" for name in but]
+    order = ", ".join((*map(quoted, table.subject), "event"))
+    return f"SELECT {', '.join((*chosen, 'event', 'closed_by'))} FROM {table.name} WHERE {' AND '.join(conditions)} ORDER BY {order}"
 
 
 _ENDS = (("valid_from", "-infinity"), ("valid_to", "infinity"))

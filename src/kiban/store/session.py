@@ -122,6 +122,41 @@ class Session:
                 found[row.pop("place") - 1].append(row)
         return found
 
+    def since(
+        self,
+        register: str,
+        event: int,
+        items: Sequence[str],
+        where: tuple[str, Sequence[str]] | None = None,
+        but: Mapping[str, Sequence[str]] | None = None,
+    ) -> list[Row]:
+        """Rows that were known after an event or became known later: what has to be looked at to tell what changed since.
+
+        Args:
+            register: schema.table.
+            event: number of the event.
+            items: romaji of what is wanted; nothing else is read.
+            where: an item and the values of which it has one, where not all rows are wanted.
+            but: items and the values with which a row is left out; an empty text stands for none.
+
+        Returns:
+            The items, in a register `valid_from` and `valid_to` (YYYY-MM-DD, None where open), `event` that wrote the row,
+            and `closed_by`, the event after which it was no longer known (None while it is).
+
+        Raises:
+            Problem: `register-unknown`, `item-unknown`.
+        """
+        but = but or {}
+        table = self._table(register, dict.fromkeys([*items, *but, *((where[0],) if where else ())]))
+        self._write_log(register, {"since": event, "items": list(items)}, sorted(set(where[1])) if where else [])
+        values: list[object] = [event, *(list(values) for values in but.values())]
+        if where:
+            values.insert(0, list(where[1]))
+        with as_problems(), self._connection.cursor(row_factory=dict_row) as cursor:
+            cursor.adapters.register_loader("date", _WrittenDate)
+            query = after.known_since(table, items, where[0] if where else None, but)
+            return cursor.execute(query.encode(), values, prepare=True).fetchall()
+
     def search(self, register: str, query: search.Query, after: str | None = None) -> search.Page:
         """A page of the subjects that a query finds, those of the actor's own ward first.
 
