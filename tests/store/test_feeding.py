@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from tests.store.conftest import CITY_HALL, NADA_CLERK, SINCE, person
+from tests.store.conftest import CITY_HALL, NADA_CLERK, SINCE, move_in, person
 
 from kiban import store
 from kiban.kernel import Period
@@ -81,6 +81,6 @@ def test_rows_since_an_event_are_those_known_after_it_and_those_that_came_later(
         ("0", "2020-04-01", "2026-01-01"),
         ("1", "2026-01-01", None),
     ]
-    assert [(row["event"], row["closed_by"]) for row in told][0] == (first, second)
+    assert (told[0]["event"], told[0]["closed_by"]) == (first, second)
     assert len(told) == 3
     assert [row["event"] for row in flagged] == [second]

@@ -28,7 +28,9 @@ def known_after(table: Table, items: Sequence[str]) -> str:
     )
 
 
-def known_since(table: Table, items: Sequence[str], item: str | None, but: Mapping[str, Sequence[str]]) -> str:
+def known_since(
+    table: Table, items: Sequence[str], item: str | None, but: Mapping[str, Sequence[str]]
+) -> str:
     """The query for rows that were known after an event or became known later: the items, the period, `event`, `closed_by`.
 
     Its values are, where an item is given, the list of values asked for; the number of the event; then for each item of

@@ -148,7 +148,9 @@ class Session:
         """
         but = but or {}
         table = self._table(register, dict.fromkeys([*items, *but, *((where[0],) if where else ())]))
-        self._write_log(register, {"since": event, "items": list(items)}, sorted(set(where[1])) if where else [])
+        self._write_log(
+            register, {"since": event, "items": list(items)}, sorted(set(where[1])) if where else []
+        )
         values: list[object] = [event, *(list(values) for values in but.values())]
         if where:
             values.insert(0, list(where[1]))

@@ -1,0 +1,41 @@
+"""Protection: who is protected, told to every flow before anything else, ended by two people, and checked whenever a list is used."""
+
+from kiban.linkage.protection.answers import (
+    PATIENCE,
+    FlowProtection,
+    Unanswered,
+    acknowledge,
+    status,
+    unacknowledged,
+)
+from kiban.linkage.protection.gate import Gated, Listed, Removed, gate, listed
+from kiban.linkage.protection.lane import Lane
+from kiban.linkage.protection.off import WAITS, Off, confirm_off, offs, propose_off, release_due
+from kiban.linkage.protection.unit import HOUSEHOLD, PERSON, Notice, State, Unit, kind_of
+
+__all__ = [
+    "HOUSEHOLD",
+    "PATIENCE",
+    "PERSON",
+    "WAITS",
+    "FlowProtection",
+    "Gated",
+    "Lane",
+    "Listed",
+    "Notice",
+    "Off",
+    "Removed",
+    "State",
+    "Unanswered",
+    "Unit",
+    "acknowledge",
+    "confirm_off",
+    "gate",
+    "kind_of",
+    "listed",
+    "offs",
+    "propose_off",
+    "release_due",
+    "status",
+    "unacknowledged",
+]

@@ -1,0 +1,123 @@
+"""Who has acknowledged that a person is protected, and who has not answered in time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kiban.kernel import Problem
+from kiban.store import Books
+
+PATIENCE = timedelta(minutes=5)
+"""Within which a subscriber has to acknowledge before it counts as unreachable."""
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A flow whose consumer has not acknowledged in time: there everybody counts as protected.
+
+    Attributes:
+        flow: `Contract.flow`.
+        notices: how many protect-on notices are open beyond the time.
+        since: when the oldest of them was decided.
+        published: how many of them the broker has; the others are still with the platform.
+    """
+
+    flow: str
+    notices: int
+    since: datetime
+    published: int
+
+
+def acknowledge(books: Books, notice: str, held: int, now: datetime) -> None:
+    """Note that the consumer of a notice holds a version of its unit, which answers older notices, too.
+
+    Args:
+        books: of the linkage.
+        notice: `Notice.id`.
+        held: the version that the consumer says it holds.
+        now: in UTC.
+
+    Raises:
+        Problem: `notice-unknown`; `notice-held` where the version is older than that of the notice: the notice stays open.
+    """
+    with books.transaction() as page:
+        found = page.rows("SELECT flow, kind, unit, event FROM protection_notice WHERE id = %s", [notice])
+        if not found:
+            raise Problem(
+                "notice-unknown", "a receipt names no notice", notice, "see kiban link protection status"
+            )
+        [told] = found
+        if held < told["event"]:
+            what = f"the consumer of {told['flow']} holds an older version than it acknowledges"
+            raise Problem("notice-held", what, notice, "publish the notice again")
+        page.run(_ANSWERED, [now, held, told["flow"], told["kind"], told["unit"], held])
+
+
+_ANSWERED = """
+    UPDATE protection_notice SET acknowledged_at = coalesce(acknowledged_at, %s), held = greatest(held, %s)
+    WHERE flow = %s AND kind = %s AND unit = %s AND event <= %s
+"""
+
+
+def unacknowledged(books: Books, now: datetime, patience: timedelta = PATIENCE) -> tuple[Unanswered, ...]:
+    """The flows of which a protect-on is open longer than the patience, in their order.
+
+    Args:
+        books: of the linkage.
+        now: in UTC.
+        patience: from the decision on.
+    """
+    with books.transaction() as page:
+        return tuple(Unanswered(**row) for row in page.rows(_OPEN, [now - patience]))
+
+
+_OPEN = """
+    SELECT flow, count(*) AS notices, min(decided_at) AS since, count(published_at) AS published
+    FROM protection_notice WHERE state = 'protected' AND acknowledged_at IS NULL AND decided_at <= %s
+    GROUP BY flow ORDER BY flow
+"""
+
+
+@dataclass(frozen=True)
+class FlowProtection:
+    """How the lane of one flow stands, for the status page.
+
+    Attributes:
+        flow: `Contract.flow`.
+        told: protect-on notices so far.
+        open: those without an acknowledgement, however new.
+        late: those of them beyond the patience.
+        slowest: longest time from decision to acknowledgement; None where there is none.
+    """
+
+    flow: str
+    told: int
+    open: int
+    late: int
+    slowest: timedelta | None
+
+
+def status(
+    books: Books, now: datetime, patience: timedelta = PATIENCE, flows: Collection[str] = ()
+) -> tuple[FlowProtection, ...]:
+    """How the lane of each flow stands; flows that were never told anything are there when they are named."""
+    with books.transaction() as page:
+        rows = {row["flow"]: row for row in page.rows(_STATUS, [now - patience])}
+    none = {"told": 0, "open": 0, "late": 0, "slowest": None}
+    return tuple(
+        FlowProtection(**{**none, **rows.get(flow, {}), "flow": flow}) for flow in _names(rows, flows)
+    )
+
+
+def _names(rows: Iterable[str], flows: Iterable[str]) -> list[str]:
+    return sorted({*rows, *flows})
+
+
+_STATUS = """
+    SELECT flow, count(*) AS told, count(*) FILTER (WHERE acknowledged_at IS NULL) AS open,
+        count(*) FILTER (WHERE acknowledged_at IS NULL AND decided_at <= %s) AS late,
+        max(acknowledged_at - decided_at) AS slowest
+    FROM protection_notice WHERE state = 'protected' GROUP BY flow
+"""

@@ -1,0 +1,126 @@
+"""What the platform keeps of protection in its books: changes, holds, notices and how far it has read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from kiban.linkage.message import CLEAR, PROTECTED, UNKNOWN
+from kiban.linkage.protection.unit import HOUSEHOLD, PERSON, Notice, State, Unit
+from kiban.store import BookPage
+
+_NOTICE = ("id", "flow", "kind", "unit", "state", "event", "decided_at")
+
+
+def place(page: BookPage, *, lock: bool = False) -> int | None:
+    """Until which event protection is known; None where the register was never looked through."""
+    found = page.rows(f"SELECT event FROM protection_place{' FOR UPDATE' * lock}")
+    return int(found[0]["event"]) if found else None
+
+
+def move_place(page: BookPage, event: int) -> None:
+    """Note until which event protection is known."""
+    page.run(
+        "INSERT INTO protection_place (event) VALUES (%s) ON CONFLICT (one) DO UPDATE SET event = excluded.event",
+        [event],
+    )
+
+
+def states(page: BookPage, units: Collection[Unit], event: int | None = None) -> dict[Unit, State]:
+    """The states of units as messages of an event carry them; with no event the newest.
+
+    Returns:
+        One for each unit; unknown, with version 0, for all where protection is not known so far.
+    """
+    reached = place(page)
+    if reached is None or (event is not None and event > reached):
+        return {unit: State(UNKNOWN, 0) for unit in units}
+    found = {unit: State(CLEAR, 0) for unit in units}
+    for kind in (PERSON, HOUSEHOLD):
+        numbers = [unit.number for unit in units if unit.kind == kind]
+        for row in page.rows(_STATES, [kind, numbers, event, event, event]) if numbers else ():
+            found[Unit(kind, row["unit"])] = State(row["state"], row["event"])
+    return found
+
+
+_STATES = """
+    SELECT DISTINCT ON (unit) unit, state, event FROM protection_change
+    WHERE kind = %s AND unit = ANY (%s) AND (%s::bigint IS NULL OR event < %s OR (event = %s AND NOT release))
+    ORDER BY unit, event DESC, release DESC
+"""
+
+
+def holds(page: BookPage, units: Collection[Unit] | None = None) -> dict[Unit, tuple[int, int | None]]:
+    """The holds on units, or all: the version, and the event that ended it in the register, None while it stands there."""
+    rows: list[dict[str, Any]] = []
+    if units is None:
+        rows = page.rows("SELECT * FROM protection_hold")
+    for kind in (PERSON, HOUSEHOLD):
+        numbers = [unit.number for unit in units or () if unit.kind == kind]
+        if numbers:
+            rows += page.rows(
+                "SELECT * FROM protection_hold WHERE kind = %s AND unit = ANY (%s)", [kind, numbers]
+            )
+    return {Unit(row["kind"], row["unit"]): (row["event"], row["ended_by"]) for row in rows}
+
+
+def protect(page: BookPage, unit: Unit, event: int, now: datetime) -> None:
+    """Note that a unit is protected since an event, anew where it was before: what was decided on an older version is void."""
+    page.run(
+        "INSERT INTO protection_change (kind, unit, event, state, decided_at) VALUES (%s, %s, %s, %s, %s) "
+        "ON CONFLICT DO NOTHING",
+        [unit.kind, unit.number, event, PROTECTED, now],
+    )
+    page.run(
+        "INSERT INTO protection_hold (kind, unit, event) VALUES (%s, %s, %s) "
+        "ON CONFLICT (kind, unit) DO UPDATE SET event = excluded.event, ended_by = NULL",
+        [unit.kind, unit.number, event],
+    )
+
+
+def note_end(page: BookPage, unit: Unit, event: int | None) -> None:
+    """Note which event ended the protection of a unit in the register; it stays protected."""
+    page.run(
+        "UPDATE protection_hold SET ended_by = %s WHERE kind = %s AND unit = %s",
+        [event, unit.kind, unit.number],
+    )
+
+
+def release(page: BookPage, unit: Unit, event: int, now: datetime) -> None:
+    """Note that a unit is clear for every event after one."""
+    page.run("DELETE FROM protection_hold WHERE kind = %s AND unit = %s", [unit.kind, unit.number])
+    page.run(
+        "INSERT INTO protection_change (kind, unit, event, release, state, decided_at) VALUES (%s, %s, %s, true, %s, %s)",
+        [unit.kind, unit.number, event, CLEAR, now],
+    )
+
+
+def write(page: BookPage, notices: Iterable[Notice]) -> None:
+    """Write notices that have to be published."""
+    page.many(
+        f"INSERT INTO protection_notice ({', '.join(_NOTICE)}) VALUES ({', '.join(['%s'] * len(_NOTICE))}) "
+        "ON CONFLICT (id) DO NOTHING",
+        [[getattr(notice, name) for name in _NOTICE] for notice in notices],
+    )
+
+
+def unpublished(page: BookPage) -> list[Notice]:
+    """The notices that are not published, in their order."""
+    chosen = ", ".join(_NOTICE[1:])
+    rows = page.rows(f"SELECT {chosen} FROM protection_notice WHERE published_at IS NULL ORDER BY number")
+    return [Notice(**row) for row in rows]
+
+
+def mark_published(page: BookPage, ids: Sequence[str], now: datetime) -> None:
+    """Note that notices are with the broker."""
+    page.run(
+        "UPDATE protection_notice SET published_at = coalesce(published_at, %s) WHERE id = ANY (%s)",
+        [now, list(ids)],
+    )
+
+
+def unanswered(page: BookPage, unit: Unit) -> bool:
+    """Whether a subscriber has not acknowledged that the unit is protected."""
+    query = "SELECT 1 AS one FROM protection_notice WHERE kind = %s AND unit = %s AND state = %s AND acknowledged_at IS NULL"
+    return bool(page.rows(f"{query} LIMIT 1", [unit.kind, unit.number, PROTECTED]))
