@@ -1,6 +1,8 @@
 """Contracts: what one system gives another, read, checked, compared and signed."""
 
 from kiban.linkage.contracts.catalogue import SAMPLES, Contracts, load_contracts
+from kiban.linkage.contracts.compare import compare
+from kiban.linkage.contracts.difference import Difference
 from kiban.linkage.contracts.messages import validate
 from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
 from kiban.linkage.contracts.profile import Profile
@@ -13,6 +15,7 @@ __all__ = [
     "SAMPLES",
     "Contract",
     "Contracts",
+    "Difference",
     "Due",
     "Feed",
     "Incoming",
@@ -22,6 +25,7 @@ __all__ = [
     "Receiver",
     "RowFault",
     "System",
+    "compare",
     "load_contracts",
     "sample",
     "sign",

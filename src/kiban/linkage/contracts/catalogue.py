@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from kiban.kernel import Problem, Problems
+from kiban.linkage.contracts.compare import compare
 from kiban.linkage.contracts.model import Contract
 from kiban.linkage.contracts.profile import Profile
 from kiban.linkage.contracts.profiles import ProfileFile, read_profiles
@@ -124,8 +126,8 @@ def load_contracts(folders: Iterable[Path], library: Library) -> Contracts:
         library: the editions that the contracts name.
 
     Raises:
-        Problems: every fault of every file, each with file, line and what to do; `contract-twice`, `root-missing`,
-            `profile-unknown`.
+        Problems: every fault of every file, each with file, line and what to do; `contract-twice`,
+            `contract-breaking`, `contract-overlap`, `root-missing`, `profile-unknown`.
     """
     findings = Findings()
     files = list(dict.fromkeys(path for folder in folders for path in _files(folder, findings)))
@@ -135,6 +137,7 @@ def load_contracts(folders: Iterable[Path], library: Library) -> Contracts:
     read = [read_contract(path, library, findings) for path in files if path.parent.name != "profiles"]
     found = sorted((each for each in read if each), key=lambda each: (each.id, each.version))
     _check_twice(found, findings)
+    _check_versions(found, findings)
     _check_profiles(found, profiles, findings)
     if findings.faults:
         raise Problems(findings.faults)
@@ -165,6 +168,34 @@ def _check_profiles(
             )
 
 
+def _check_versions(contracts: list[Contract], findings: Findings) -> None:
+    """A version follows the one before it without breaking anybody, or takes a new major number and both are served."""
+    for old, new in pairwise(contracts):
+        if old.id != new.id or old.version == new.version:
+            continue
+        if old.version[0] == new.version[0]:
+            broken = [each for each in compare(old, new) if each.breaking]
+            for each in broken:
+                findings.fault(
+                    "contract-breaking",
+                    f"{new.id} {written(new)} breaks {written(old)}: {each.where}: {each.note} ({each.kind})",
+                    str(new.path),
+                    f'write version: "{old.version[0] + 1}.0.0" and serve both for a while, or take the change back',
+                )
+        elif old.until is not None and old.until <= new.effective and old.status == "active":
+            findings.fault(
+                "contract-overlap",
+                f"{old.flow} ends on {old.until}, before consumers can go over to {new.flow}",
+                str(old.path),
+                "serve two major versions side by side for half a year: move x-until of the old one",
+            )
+
+
+def written(contract: Contract) -> str:
+    """The version of a contract, as 1.0.0."""
+    return ".".join(map(str, contract.version))
+
+
 def _check_twice(contracts: list[Contract], findings: Findings) -> None:
     first: dict[tuple[str, tuple[int, int, int]], Contract] = {}
     for contract in contracts:
@@ -172,7 +203,7 @@ def _check_twice(contracts: list[Contract], findings: Findings) -> None:
         if other is not contract:
             findings.fault(
                 "contract-twice",
-                f"{contract.id} {'.'.join(map(str, contract.version))} stands in two files",
+                f"{contract.id} {written(contract)} stands in two files",
                 str(contract.path),
                 f"the other is {other.path}; keep one, or give one another version",
             )
