@@ -46,6 +46,7 @@ __all__ = [
     "diff_page",
     "edition_folders",
     "export",
+    "frame",
     "import_workbook",
     "library",
     "load",
