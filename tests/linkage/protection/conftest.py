@@ -146,8 +146,8 @@ def take(city: Store, lane: Lane) -> Callable[..., list[lanes.Notice]]:
     """Lets the lane take in what was recorded; the notices it makes, published."""
 
     def run(after: timedelta = timedelta()) -> list[lanes.Notice]:
-        lane.catch_up(NOW + after)
-        notices = lane.notices([], NOW + after)
+        last, _ = store.last_event(city)
+        notices = lane.notices(last, NOW + after)
         lane.published(notices, NOW + after)
         return notices
 
@@ -156,4 +156,4 @@ def take(city: Store, lane: Lane) -> Callable[..., list[lanes.Notice]]:
 
 def acknowledge_all(books: store.Books, notices: list[lanes.Notice]) -> None:
     for each in notices:
-        lanes.acknowledge(books, each.id, each.event, NOW)
+        lanes.acknowledge(books, each.flow, [(each.unit, each.state, each.event)], NOW)

@@ -16,7 +16,7 @@ from kiban.linkage import protection as lanes
 from kiban.linkage.protection import HOUSEHOLD, Lane, Notice, State, Unit
 from kiban.store import Change, Store
 
-from .conftest import NOW, READER, measure, number, record, someone, suppression
+from .conftest import NOW, READER, contract, measure, number, record, someone, suppression
 
 Take = Callable[..., list[Notice]]
 HOME = Unit(HOUSEHOLD, number("900"))
@@ -29,7 +29,7 @@ def told(notices: list[Notice]) -> set[tuple[str, str, str, int]]:
 def test_nobody_is_protected_where_nothing_says_so(lane: Lane, take: Take, city: Store) -> None:
     move_in(city, person("4"))
     assert take() == []
-    assert lane.states([someone("4"), HOME]) == {someone("4"): State("clear", 0), HOME: State("clear", 0)}
+    assert lane.known([someone("4"), HOME]) == {someone("4"): State("clear", 0), HOME: State("clear", 0)}
 
 
 def test_before_the_register_was_looked_through_everybody_is_unknown(
@@ -37,16 +37,16 @@ def test_before_the_register_was_looked_through_everybody_is_unknown(
 ) -> None:
     move_in(city, person("1"))
     lane = Lane(city, books, contracts, "resident", READER)
-    assert lane.states([someone("1")]) == {someone("1"): State("unknown", 0)}
+    assert lane.known([someone("1")]) == {someone("1"): State("unknown", 0)}
     with pytest.raises(Problem) as refused:
-        lane.notices([], NOW)
+        lane.notices(0, NOW)
     assert refused.value.code == "protection-unprepared"
 
 
 def test_of_events_that_are_not_taken_in_everything_is_unknown(lane: Lane, city: Store) -> None:
     event = record(city, *measure("1", "1"))
-    assert lane.states([someone("1")], event) == {someone("1"): State("unknown", 0)}
-    assert lane.states([someone("1")], event - 1) == {someone("1"): State("clear", 0)}
+    assert lane.known([someone("1")], event) == {someone("1"): State("unknown", 0)}
+    assert lane.known([someone("1")], event - 1) == {someone("1"): State("clear", 0)}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_each_ground_protects_and_is_told(lane: Lane, take: Take, city: Store, c
     assert ("tax.v1", "1", "protected", event) in told(notices)
     assert ("home.v1", "900", "protected", event) in told(notices)
     assert not any(each.flow == "lib.v1" for each in notices), "that flow has no row of the person"
-    assert lane.states([someone("1"), HOME]) == dict.fromkeys([someone("1"), HOME], State("protected", event))
+    assert lane.known([someone("1"), HOME]) == dict.fromkeys([someone("1"), HOME], State("protected", event))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_date_that_passes_ends_nothing(lane: Lane, take: Take, city: Store) ->
     ends = Period(date(2025, 1, 1), date(2026, 1, 1))
     event = record(city, *measure("1", "1", "2", since=ends))
     take()
-    assert lane.states([someone("1")]) == {someone("1"): State("protected", event)}
+    assert lane.known([someone("1")]) == {someone("1"): State("protected", event)}
 
 
 def test_who_is_protected_anew_has_a_newer_version(lane: Lane, take: Take, city: Store) -> None:
@@ -125,25 +125,31 @@ def test_who_is_protected_anew_has_a_newer_version(lane: Lane, take: Take, city:
     assert ("tax.v1", "1", "protected", second) in told(take())
     extended = record(city, measure("1", "1", shiensochishuryonengappi="2027-04-30")[0])
     assert ("tax.v1", "1", "protected", extended) in told(take())
-    assert lane.states([someone("1")], moved)[someone("1")].event < second
-    assert lane.states([someone("1")], second) == {someone("1"): State("protected", second)}
+    assert lane.known([someone("1")], moved)[someone("1")].event < second
+    assert lane.known([someone("1")], second) == {someone("1"): State("protected", second)}
 
 
 def test_on_and_off_within_one_batch_is_seen(lane: Lane, take: Take, city: Store) -> None:
     event = record(city, *measure("1", "1", "2"))
     record(city, measure("1", "1", "4")[0])
     assert ("tax.v1", "1", "protected", event) in told(take())
-    assert lane.states([someone("1")]) == {someone("1"): State("protected", event)}
+    assert lane.known([someone("1")]) == {someone("1"): State("protected", event)}
 
 
 def test_the_same_batch_again_changes_nothing(lane: Lane, take: Take, city: Store) -> None:
     start, _ = store.last_event(city)
-    record(city, *measure("1", "1"))
+    event = record(city, *measure("1", "1"))
     batch = store.told_after(city, start, 10)
-    first = lane.notices(batch, NOW)
-    assert first and lane.notices(batch, NOW) == first, "what is not published is told again"
+    lane.take(batch, NOW)
+    first = lane.notices(event, NOW)
+    assert first
+    lane.take(batch, NOW)
+    assert lane.notices(event, NOW) == first, "what is not published is told again"
     lane.published(first, NOW)
-    assert lane.notices(batch, NOW) == []
+    assert lane.notices(event, NOW) == []
+    with pytest.raises(Problem) as refused:
+        lane.notices(event + 1, NOW)
+    assert refused.value.code == "protection-behind"
     assert len({each.id for each in first}) == len(first)
 
 
@@ -153,7 +159,7 @@ def test_no_notice_is_lost_where_the_lane_is_ended_in_between(
     record(city, *measure("1", "1"))
     lane.catch_up(NOW)
     again = Lane(city, books, contracts, "resident", READER)
-    assert [each.flow for each in again.notices([], NOW)] == ["home.v1", "tax.v1"]
+    assert sorted(each.flow for each in again.notices(0, NOW)) == ["home.v1", "tax.v1"]
 
 
 def test_whoever_is_protected_when_it_begins_is_held_without_a_notice(
@@ -164,8 +170,8 @@ def test_whoever_is_protected_when_it_begins_is_held_without_a_notice(
     lane = Lane(city, books, contracts, "resident", READER)
     assert lane.prepare(NOW) == 2
     assert lane.prepare(NOW) == 2
-    assert lane.notices([], NOW) == []
-    assert lane.states([someone("1"), HOME]) == dict.fromkeys([someone("1"), HOME], State("protected", event))
+    assert lane.notices(0, NOW) == []
+    assert lane.known([someone("1"), HOME]) == dict.fromkeys([someone("1"), HOME], State("protected", event))
 
 
 def test_a_register_that_is_loaded_anew_is_looked_through_as_a_whole(
@@ -177,7 +183,8 @@ def test_a_register_that_is_loaded_anew_is_looked_through_as_a_whole(
         page.run("DELETE FROM protection_hold")
     [batch] = store.told_after(city, first - 1, 1)
     loaded = replace(batch, event=first + 1, touched=(), whole=("resident.jumin",))
-    notices = lane.notices([loaded], NOW)
+    lane.take([loaded], NOW)
+    notices = lane.notices(0, NOW)
     assert ("tax.v1", "1", "protected", first + 1) in told(notices)
 
 
@@ -206,7 +213,9 @@ def test_who_does_not_answer_within_five_minutes_is_flagged(
     assert lanes.unacknowledged(books, soon) == ()
     assert [each.flow for each in lanes.unacknowledged(books, late)] == ["home.v1", "tax.v1"]
     [tax] = [each for each in notices if each.flow == "tax.v1"]
-    lanes.acknowledge(books, tax.id, tax.event, NOW + timedelta(seconds=3))
+    lanes.acknowledge(books, tax.flow, [(tax.unit, "unknown", tax.event)], NOW)
+    assert len(lanes.unacknowledged(books, late)) == 2, "who does not know has not acknowledged"
+    lanes.acknowledge(books, tax.flow, [(tax.unit, "protected", tax.event)], NOW + timedelta(seconds=3))
     [home] = lanes.unacknowledged(books, late)
     assert (home.flow, home.notices, home.published, home.since) == ("home.v1", 1, 1, NOW)
     flows = {each.flow: each for each in lanes.status(books, late, flows=["lib.v1"])}
@@ -221,17 +230,14 @@ def test_an_acknowledgement_names_the_version_that_is_held(
     [old] = [each for each in take() if each.flow == "tax.v1"]
     record(city, *measure("2", "1"))
     [new] = [each for each in take() if each.flow == "tax.v1"]
-    with pytest.raises(Problem) as refused:
-        lanes.acknowledge(books, new.id, old.event, NOW)
-    assert refused.value.code == "notice-held"
-    lanes.acknowledge(books, new.id, new.event, NOW)
     late = NOW + timedelta(hours=1)
-    assert [each.flow for each in lanes.unacknowledged(books, late)] == ["home.v1"], (
-        "a newer one answers older ones"
-    )
-    with pytest.raises(Problem) as refused:
-        lanes.acknowledge(books, "0" * 32, 1, NOW)
-    assert refused.value.code == "notice-unknown"
+    lanes.acknowledge(books, "tax.v1", [(old.unit, "protected", old.event)], NOW)
+    assert {each.flow: each.notices for each in lanes.unacknowledged(books, late)} == {
+        "home.v1": 2,
+        "tax.v1": 1,
+    }
+    lanes.acknowledge(books, "tax.v1", [(new.unit, "protected", new.event)], NOW)
+    assert [each.flow for each in lanes.unacknowledged(books, late)] == ["home.v1"]
 
 
 def test_a_notice_is_named_without_its_person(lane: Lane, take: Take, city: Store) -> None:
@@ -241,3 +247,41 @@ def test_a_notice_is_named_without_its_person(lane: Lane, take: Take, city: Stor
 
 def test_the_edition_in_force_says_who_is_protected(city: Store, library: standard.Library) -> None:
     assert city.edition("resident").protection == library.edition("resident").protection
+
+
+def test_messages_and_full_sets_carry_the_state_after_their_event(
+    lane: Lane, take: Take, city: Store, contracts: tuple[Contract, ...]
+) -> None:
+    tax, _, home = contracts
+    one, two = number("1"), number("2")
+    before, _ = store.last_event(city)
+    event = record(city, *measure("1", "1"))
+    assert lane.states(tax, [(one, event)]) == [("unknown", 0)]
+    with pytest.raises(Problem) as refused:
+        lane.changed(tax, event)
+    assert refused.value.code == "protection-behind"
+    take()
+    pairs = [(one, event), (one, before), (two, event)]
+    assert lane.states(tax, pairs) == [("protected", event), ("clear", 0), ("clear", 0)]
+    assert lane.changed(tax, event) == {one: ("protected", event)}
+    assert lane.changed(tax, before) == {}
+    assert lane.changed(home, event) == {number("900"): ("protected", event)}
+
+
+def test_a_number_that_is_a_persons_and_a_households_is_as_protected_as_either(
+    lane: Lane, take: Take, city: Store, library: standard.Library
+) -> None:
+    edition = library.edition("resident")
+    both = replace(
+        contract(edition, "both", "jumin"),
+        feeds=(
+            *contract(edition, "both", "jumin").feeds,
+            *contract(edition, "b", "setai", unit="setaibango").feeds,
+        ),
+    )
+    move_in(city, person("900"))  # a person whose number is that of the household
+    event = record(city, *measure("1", "1"))
+    take()
+    assert lane.known([someone("900")], event)[someone("900")].state == "clear"
+    assert lane.states(both, [(number("900"), event)]) == [("protected", event)]
+    assert lane.changed(both, event) == dict.fromkeys([number("1"), number("900")], ("protected", event))

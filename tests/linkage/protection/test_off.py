@@ -33,7 +33,7 @@ def protected(lane: Lane, take: Take, city: Store, books: store.Books) -> int:
 
 def state(lane: Lane) -> str:
     lane.catch_up(NOW)
-    return lane.states([ONE])[ONE].state
+    return lane.known([ONE])[ONE].state
 
 
 def sign(lane: Lane, books: store.Books, version: int) -> lanes.Off:
@@ -44,7 +44,7 @@ def sign(lane: Lane, books: store.Books, version: int) -> lanes.Off:
 def test_the_register_alone_ends_nothing(lane: Lane, city: Store, protected: int) -> None:
     record(city, measure("1", "1", "4")[0])
     assert state(lane) == "protected"
-    assert lane.states([ONE]) == {ONE: State("protected", protected)}
+    assert lane.known([ONE]) == {ONE: State("protected", protected)}
 
 
 def test_two_people_and_the_register_end_it_and_it_is_told(
@@ -56,17 +56,17 @@ def test_two_people_and_the_register_end_it_and_it_is_told(
     assert state(lane) == "protected"
     done = lanes.confirm_off(lane, books, ONE, protected, "hara", NOW)
     assert (done.waits, done.released_after, done.confirmed_by) == ((), ended, "hara")
-    assert lane.states([ONE]) == {ONE: State("clear", ended)}
+    assert lane.known([ONE]) == {ONE: State("clear", ended)}
     told = {(each.flow, each.state, each.event) for each in take()}
     assert told == {("tax.v1", "clear", ended), ("home.v1", "clear", ended)}, (
         "the household follows its last person"
     )
-    assert lane.states([ONE], ended) == {ONE: State("protected", protected)}, (
+    assert lane.known([ONE], ended) == {ONE: State("protected", protected)}, (
         "messages of then say what they said"
     )
     later = record(city, *measure("9", "2"))
     lane.catch_up(NOW)
-    assert lane.states([ONE], later) == {ONE: State("clear", ended)}
+    assert lane.known([ONE], later) == {ONE: State("clear", ended)}
 
 
 def test_signatures_before_the_register_wait_for_it(
@@ -145,7 +145,7 @@ def test_a_household_stays_protected_while_one_of_its_people_is(
     acknowledge_all(books, take())
     record(city, measure("1", "1", "4")[0])
     sign(lane, books, protected)
-    assert lane.states([ONE, HOME])[HOME].state == "protected"
+    assert lane.known([ONE, HOME])[HOME].state == "protected"
     assert state(lane) == "clear"
 
 
@@ -258,7 +258,7 @@ def test_whoever_was_protected_stays_so_until_two_have_signed(
             elif what == "list":
                 lines = lanes.listed(lane, [ONE], NOW)
             elif before.state == "protected":
-                acknowledge_all(books, lane.notices([], NOW))
+                acknowledge_all(books, lane.notices(0, NOW))
                 signed = not sign(lane, books, before.event).waits
             after = lane.standing([ONE], NOW)[ONE]
             assert after.event >= before.event, "a version never goes back"

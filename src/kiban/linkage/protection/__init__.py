@@ -11,7 +11,7 @@ from kiban.linkage.protection.answers import (
 from kiban.linkage.protection.gate import Gated, Listed, Removed, gate, listed
 from kiban.linkage.protection.lane import Lane
 from kiban.linkage.protection.off import WAITS, Off, confirm_off, offs, propose_off, release_due
-from kiban.linkage.protection.unit import HOUSEHOLD, PERSON, Notice, State, Unit, kind_of
+from kiban.linkage.protection.unit import HOUSEHOLD, PERSON, Notice, State, Unit
 
 __all__ = [
     "HOUSEHOLD",
@@ -31,7 +31,6 @@ __all__ = [
     "acknowledge",
     "confirm_off",
     "gate",
-    "kind_of",
     "listed",
     "offs",
     "propose_off",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kiban.kernel import Problem
+from kiban.linkage.message import UNKNOWN
 from kiban.store import Books
 
 PATIENCE = timedelta(minutes=5)
@@ -30,34 +30,23 @@ class Unanswered:
     published: int
 
 
-def acknowledge(books: Books, notice: str, held: int, now: datetime) -> None:
-    """Note that the consumer of a notice holds a version of its unit, which answers older notices, too.
+def acknowledge(books: Books, flow: str, held: Iterable[tuple[str, str, int]], now: datetime) -> None:
+    """Note which states the consumer of a flow holds. A version answers the notices of it and of older ones; no other.
 
     Args:
         books: of the linkage.
-        notice: `Notice.id`.
-        held: the version that the consumer says it holds.
+        flow: `Contract.flow`.
+        held: unit, state and version. Who says unknown has not acknowledged anything.
         now: in UTC.
-
-    Raises:
-        Problem: `notice-unknown`; `notice-held` where the version is older than that of the notice: the notice stays open.
     """
     with books.transaction() as page:
-        found = page.rows("SELECT flow, kind, unit, event FROM protection_notice WHERE id = %s", [notice])
-        if not found:
-            raise Problem(
-                "notice-unknown", "a receipt names no notice", notice, "see kiban link protection status"
-            )
-        [told] = found
-        if held < told["event"]:
-            what = f"the consumer of {told['flow']} holds an older version than it acknowledges"
-            raise Problem("notice-held", what, notice, "publish the notice again")
-        page.run(_ANSWERED, [now, held, told["flow"], told["kind"], told["unit"], held])
+        told = [[now, version, flow, unit, version] for unit, state, version in held if state != UNKNOWN]
+        page.many(_ANSWERED, told)
 
 
 _ANSWERED = """
     UPDATE protection_notice SET acknowledged_at = coalesce(acknowledged_at, %s), held = greatest(held, %s)
-    WHERE flow = %s AND kind = %s AND unit = %s AND event <= %s
+    WHERE flow = %s AND unit = %s AND event <= %s
 """
 
 

@@ -51,6 +51,18 @@ _STATES = """
 """
 
 
+def changed(page: BookPage, event: int) -> dict[Unit, State]:
+    """Every unit whose state ever changed, with its state after an event."""
+    rows = page.rows(_CHANGED, [event, event])
+    return {Unit(row["kind"], row["unit"]): State(row["state"], row["event"]) for row in rows}
+
+
+_CHANGED = """
+    SELECT DISTINCT ON (kind, unit) kind, unit, state, event FROM protection_change
+    WHERE event < %s OR (event = %s AND NOT release) ORDER BY kind, unit, event DESC, release DESC
+"""
+
+
 def holds(page: BookPage, units: Collection[Unit] | None = None) -> dict[Unit, tuple[int, int | None]]:
     """The holds on units, or all: the version, and the event that ended it in the register, None while it stands there."""
     rows: list[dict[str, Any]] = []
@@ -107,9 +119,9 @@ def write(page: BookPage, notices: Iterable[Notice]) -> None:
 
 def unpublished(page: BookPage) -> list[Notice]:
     """The notices that are not published, in their order."""
-    chosen = ", ".join(_NOTICE[1:])
+    chosen = ", ".join(_NOTICE)
     rows = page.rows(f"SELECT {chosen} FROM protection_notice WHERE published_at IS NULL ORDER BY number")
-    return [Notice(**row) for row in rows]
+    return [Notice(**{**row, "decided_at": row["decided_at"].isoformat()}) for row in rows]
 
 
 def mark_published(page: BookPage, ids: Sequence[str], now: datetime) -> None:

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from kiban import store
 from kiban.kernel import ALL_WARDS, Actor, Problem
-from kiban.linkage.contracts.model import Contract
-from kiban.linkage.message import PROTECTED
+from kiban.linkage.contracts.model import Contract, Feed
+from kiban.linkage.message import CLEAR, PROTECTED
 from kiban.linkage.protection import journal
 from kiban.linkage.protection.grounds import affected, gather, standing_now
-from kiban.linkage.protection.unit import HOUSEHOLD, Notice, State, Unit, kind_of
-from kiban.standard import Edition
+from kiban.linkage.protection.unit import HOUSEHOLD, Notice, State, Unit, joined, kinds_of, notice
+from kiban.standard import Edition, Protected
 from kiban.store import BookPage, Books, Session, Store, Told
 
 _JAPAN = timedelta(hours=9)
@@ -64,17 +64,26 @@ class Lane:
                 journal.move_place(page, event)
             return len(journal.holds(page))
 
-    def notices(self, told: Sequence[Told], now: datetime) -> list[Notice]:
-        """Take in events, in their order, and answer what has to be published before any message of them.
+    def notices(self, until: int, now: datetime) -> list[Notice]:
+        """What has to be published before any message of the events until one; all of them are taken in by then.
 
-        Events that were taken in before change nothing; what was not published then is told again.
-
-        Args:
-            told: the events that follow those taken in so far.
-            now: in UTC.
+        What was not published is told again at every call.
 
         Raises:
             Problem: `protection-unprepared` before `prepare`; those of the store. Then nothing may be published.
+        """
+        if self.catch_up(now) < until:
+            raise Problem(
+                "protection-behind", "there is no such event yet", fix="ask for events that are there"
+            )
+        with self._books.transaction() as page:
+            return journal.unpublished(page)
+
+    def take(self, told: Sequence[Told], now: datetime) -> None:
+        """Take in events that follow those taken in so far; those that were before change nothing.
+
+        Raises:
+            Problem: those of `notices`.
         """
         with self._books.transaction() as page:
             reached = journal.place(page, lock=True)
@@ -88,17 +97,49 @@ class Lane:
             if new:
                 with self._store.session(self._actor) as session:
                     made = self._take(page, session, new, now)
-                    journal.write(page, self._addressed(session, made, reached, now))
+                    journal.write(page, self._addressed(page, session, made, reached, now))
                 journal.move_place(page, new[-1].event)
-            return journal.unpublished(page)
 
     def published(self, notices: Iterable[Notice], now: datetime) -> None:
         """Note that notices are with the broker."""
         with self._books.transaction() as page:
             journal.mark_published(page, [notice.id for notice in notices], now)
 
-    def states(self, units: Collection[Unit], event: int | None = None) -> dict[Unit, State]:
-        """The state of each unit as a message of an event carries it; with no event the newest that was taken in.
+    def states(self, contract: Contract, pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+        """State and version of units of a flow as messages of events carry them; unknown where no event is so far in."""
+        by_event: dict[int, set[str]] = {}
+        for number, event in pairs:
+            by_event.setdefault(event, set()).add(number)
+        kinds = sorted(kinds_of(contract, self._protected()))
+        found: dict[tuple[str, int], State] = {}
+        with self._books.transaction() as page:
+            for event, numbers in by_event.items():
+                units = [Unit(kind, number) for kind in kinds for number in numbers]
+                told = journal.states(page, units, event)
+                for number in numbers:
+                    found[number, event] = joined(told[Unit(kind, number)] for kind in kinds)
+        return [(found[pair].state, found[pair].event) for pair in pairs]
+
+    def changed(self, contract: Contract, event: int) -> dict[str, tuple[str, int]]:
+        """The units of a flow that are not simply clear since ever, as a full set after an event carries them.
+
+        Raises:
+            Problem: `protection-behind` where the event is not taken in: nobody could be told to be clear.
+        """
+        kinds = kinds_of(contract, self._protected())
+        with self._books.transaction() as page:
+            reached = journal.place(page)
+            if reached is None or reached < event:
+                raise Problem("protection-behind", "the event is not taken in", fix="call notices first")
+            told = journal.changed(page, event)
+        found: dict[str, State] = {}
+        for unit, state in told.items():
+            if unit.kind in kinds:
+                found[unit.number] = joined([state, *([found[unit.number]] if unit.number in found else [])])
+        return {number: (state.state, state.event) for number, state in found.items()}
+
+    def known(self, units: Collection[Unit], event: int | None = None) -> dict[Unit, State]:
+        """The state of each unit after an event; with no event the newest that was taken in.
 
         Unknown where the lane has not come so far. For a list that is used now, see `gate`.
         """
@@ -112,7 +153,7 @@ class Lane:
             Problem: those of `notices`.
         """
         self.catch_up(now)
-        return self.states(units)
+        return self.known(units)
 
     def catch_up(self, now: datetime) -> int:
         """Take in every event there is; the notices wait for the publisher. The number of the last event.
@@ -124,14 +165,14 @@ class Lane:
             with self._books.transaction() as page:
                 reached = journal.place(page) or 0
             told = store.told_after(self._store, reached, _AT_ONCE)
-            self.notices(told, now)
+            self.take(told, now)
             if len(told) < _AT_ONCE:
                 return told[-1].event if told else reached
 
     def address(self, page: BookPage, unit: Unit, state: State, event: int, now: datetime) -> None:
         """Write the notices of a state to every flow that carries the unit, as known after an event."""
         with self._store.session(self._actor) as session:
-            journal.write(page, self._addressed(session, [(unit, state)], event, now))
+            journal.write(page, self._addressed(page, session, [(unit, state)], event, now))
 
     def empty_homes(self, page: BookPage, event: int, now: datetime) -> list[Unit]:
         """The held households that the register no longer protects, and of whose people nobody is held."""
@@ -214,24 +255,31 @@ class Lane:
         return made
 
     def _addressed(
-        self, session: Session, changed: Sequence[tuple[Unit, State]], after: int, now: datetime
+        self,
+        page: BookPage,
+        session: Session,
+        changed: Sequence[tuple[Unit, State]],
+        after: int,
+        now: datetime,
     ) -> list[Notice]:
-        edition = self._edition()
-        assert edition.protection is not None
-        carried = {
-            contract.flow: (
-                kind := kind_of(contract, edition.protection),
-                _carried(session, contract, kind, changed, after),
-            )
-            for contract in self._contracts
-            if contract.protection.carried
-        }
-        return [
-            Notice(flow, unit.kind, unit.number, state.state, state.event, now)
-            for unit, state in changed
-            for flow, (kind, numbers) in carried.items()
-            if unit.kind == kind and unit.number in numbers
-        ]
+        made = []
+        for contract in self._contracts if changed else ():
+            if not contract.protection.carried:
+                continue
+            kinds = kinds_of(contract, self._protected())
+            carried = {kind: _carried(session, feeds, kind, changed, after) for kind, feeds in kinds.items()}
+            for unit, state in changed:
+                others = [Unit(kind, unit.number) for kind in kinds if kind != unit.kind]
+                if state.state == CLEAR and journal.holds(page, others):
+                    continue  # the flow uses the number for another one, too, who stays protected
+                if unit.number in carried.get(unit.kind, ()):
+                    made.append(notice(contract.flow, unit, state, now))
+        return made
+
+    def _protected(self) -> Protected:
+        protection = self._edition().protection
+        assert protection is not None
+        return protection
 
     def _edition(self) -> Edition:
         edition = self._store.edition(self._business)
@@ -249,12 +297,12 @@ _AT_ONCE = 1_000
 
 
 def _carried(
-    session: Session, contract: Contract, kind: str, changed: Sequence[tuple[Unit, State]], after: int
+    session: Session, feeds: Sequence[Feed], kind: str, changed: Sequence[tuple[Unit, State]], after: int
 ) -> set[str]:
-    """The units among those changed of which the flow has rows."""
+    """The units among those changed of which the feeds have rows."""
     numbers = sorted({unit.number for unit, _ in changed if unit.kind == kind})
     found: set[str] = set()
-    for feed in contract.feeds if numbers else ():
+    for feed in feeds if numbers else ():
         item = feed.unit.romaji
         found |= {row[item] for row in session.since(feed.register, after, [item], (item, numbers))}
     return found

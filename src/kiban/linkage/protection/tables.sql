@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS protection_notice (
     acknowledged_at timestamptz,
     held bigint
 );
-CREATE INDEX IF NOT EXISTS protection_notice_unit ON protection_notice (kind, unit);
+CREATE INDEX IF NOT EXISTS protection_notice_unit ON protection_notice (unit);
 CREATE INDEX IF NOT EXISTS protection_notice_unpublished ON protection_notice (number) WHERE published_at IS NULL;
 CREATE INDEX IF NOT EXISTS protection_notice_open ON protection_notice (flow) WHERE acknowledged_at IS NULL;
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from kiban.linkage.contracts.model import Contract
+from kiban.linkage.contracts.model import Contract, Feed
+from kiban.linkage.message import CLEAR, PROTECTED, UNKNOWN
 from kiban.standard import Protected
 
 PERSON, HOUSEHOLD = "person", "household"
@@ -44,27 +46,41 @@ class Notice:
 
     Attributes:
         flow: `Contract.flow`.
-        kind: `PERSON` or `HOUSEHOLD`.
         unit: its number.
+        kind: `PERSON` or `HOUSEHOLD`.
         state: `protected` or `clear`.
         event: its version.
-        decided_at: when it became known, in UTC.
+        decided_at: when it became known, ISO 8601 in UTC.
+        id: what it is told apart by, without telling whose it is: 32 hex digits.
     """
 
     flow: str
-    kind: str
     unit: str
+    kind: str
     state: str
     event: int
-    decided_at: datetime
-
-    @property
-    def id(self) -> str:
-        """What it is told apart by and acknowledged under, without telling whose it is: 32 hex digits."""
-        named = f"protect\x1f{self.flow}\x1f{self.kind}\x1f{self.unit}\x1f{self.event}\x1f{self.state}"
-        return hashlib.sha256(named.encode()).hexdigest()[:32]
+    decided_at: str
+    id: str
 
 
-def kind_of(contract: Contract, protected: Protected) -> str:
-    """What the unit of a flow is: a household where its unit item has the name of the household item, else a person."""
-    return HOUSEHOLD if contract.feeds[0].unit.romaji == protected.household else PERSON
+def notice(flow: str, unit: Unit, state: State, now: datetime) -> Notice:
+    """The notice of a state to a flow."""
+    named = f"protect\x1f{flow}\x1f{unit.kind}\x1f{unit.number}\x1f{state.event}\x1f{state.state}"
+    name = hashlib.sha256(named.encode()).hexdigest()[:32]
+    return Notice(flow, unit.number, unit.kind, state.state, state.event, now.isoformat(), name)
+
+
+def kinds_of(contract: Contract, protected: Protected) -> dict[str, tuple[Feed, ...]]:
+    """The feeds of a flow by what their unit is: a household where the unit item has the name of the household item."""
+    found: dict[str, tuple[Feed, ...]] = {}
+    for feed in contract.feeds:
+        kind = HOUSEHOLD if feed.unit.romaji == protected.household else PERSON
+        found[kind] = (*found.get(kind, ()), feed)
+    return found
+
+
+def joined(states: Iterable[State]) -> State:
+    """What holds of a number that a flow uses for a person and for a household: the stronger, and the newer version."""
+    told = list(states)
+    order = (UNKNOWN, PROTECTED, CLEAR)
+    return State(min((each.state for each in told), key=order.index), max(each.event for each in told))
