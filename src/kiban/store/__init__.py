@@ -11,7 +11,7 @@ from kiban.store.claim import actor_key
 from kiban.store.cluster import Cluster, ClusterStatus, Server
 from kiban.store.columns import arrow_schema
 from kiban.store.database import Store
-from kiban.store.digests import digest_columns, row_digests
+from kiban.store.digests import digest_columns, row_buckets, row_digests
 from kiban.store.editions import apply, plan
 from kiban.store.feeding import Told, Touch, told_after
 from kiban.store.loads import Load, finished_load, strangers
@@ -72,6 +72,7 @@ __all__ = [
     "plan",
     "psql",
     "reindex",
+    "row_buckets",
     "row_digests",
     "strangers",
     "tally",

@@ -334,8 +334,10 @@ def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) 
         yield from columns.from_csv(session.copy_out(_query(table, as_of)), schema, table.dates)
 
 
-def conditions(table: Table, as_of: AsOf | datetime | None) -> str:
-    """The SQL condition for the rows of two dates; for every period known at a moment, or now (None)."""
+def conditions(table: Table, as_of: AsOf | datetime | int | None) -> str:
+    """The SQL condition for the rows of two dates; for every period known at a moment, after an event, or now (None)."""
+    if isinstance(as_of, int):
+        return f"event <= {as_of:d} AND (closed_by IS NULL OR closed_by > {as_of:d})"
     known = as_of.known if isinstance(as_of, AsOf) else as_of
     found = ["closed_by IS NULL" if known is None else _known(known)]
     if table.has_periods and isinstance(as_of, AsOf):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from kiban.store.schema import Table, quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store
+    from kiban.store.session import Session
 
 _PERIOD = {"valid_from": "-infinity", "valid_to": "infinity"}
 
@@ -54,7 +55,11 @@ def row_digests(
     items: Sequence[str],
     key: Sequence[str],
     actor: Actor,
-    as_of: AsOf | datetime | None = None,
+    as_of: AsOf | datetime | int | None = None,
+    *,
+    absent: Collection[str] = (),
+    buckets: Sequence[int] | None = None,
+    beside: Sequence[str] = (),
 ) -> Iterator[pa.RecordBatch]:
     """The digest of each stored row that the actor may see, in bounded memory.
 
@@ -64,31 +69,31 @@ def row_digests(
         items: what enters the digest, in this order; see `digest_columns`.
         key: items that tell the rows apart; need not be among `items`.
         actor: limits the rows to the wards of the actor; the export is logged before the first row.
-        as_of: the two dates; a moment for every period that was known then, None for every one that is known now.
+        as_of: the two dates; a moment for every period that was known then, the number of an event for those known after
+            it, None for every one that is known now.
+        absent: items that enter the digest as if no row had a value.
+        buckets: only rows of these; None for all.
+        beside: items told of each row beside its key.
 
     Yields:
-        The key in the types of `arrow_schema`, `_bucket` (int32) and `_digest` (64 hex digits), in no particular order;
-        one batch without rows where there is none.
+        The key and what is told beside it in the types of `arrow_schema`, `_bucket` (int32) and `_digest` (64 hex digits), in no
+        particular order; one batch without rows where there is none.
 
     Raises:
         Problem: `register-unknown`, `known-future`.
         Problems: those of `digest_columns`; `digest-empty` where no item or no key is named.
     """
     with store.session(actor) as session:
-        table = store.table(register)  # no other edition comes into force before the session ends
-        if not items or not key:
-            fix = "name at least one item and one key"
-            raise Problems([Problem("digest-empty", "nothing to take a digest of", register, fix)])
-        statement = _statement(table, items, key, as_of)
-        known = as_of.known if isinstance(as_of, AsOf) else as_of
-        day = str(as_of.valid) if isinstance(as_of, AsOf) else "all"
-        session.log_export(register, {"digests": list(items), "as_of": [day, str(known)]})
-        if known is not None:
-            session.settle(known)
+        table = _begun(store, session, register, items, key, as_of)
+        told = [*key, *(name for name in beside if name not in key)]
+        rows = _rows(table, [*dict.fromkeys([*items, *told])], key, as_of, absent)
+        only = "" if buckets is None else f" WHERE _bucket IN ({', '.join(map(str, buckets)) or 'NULL'})"
+        chosen = ", ".join(map(quoted, told))
+        statement = f"COPY (SELECT {chosen}, _bucket, {_digest(table, items)} FROM ({rows}) s{only}) TO STDOUT (FORMAT csv)"
         types = columns.arrow_schema(table.group)
         schema = pa.schema(
             [
-                *(pa.field(name, types.field(name).type) for name in key),
+                *(pa.field(name, types.field(name).type) for name in told),
                 ("_bucket", pa.int32()),
                 ("_digest", pa.string()),
             ]
@@ -96,18 +101,77 @@ def row_digests(
         yield from columns.from_csv(session.copy_out(statement), schema)
 
 
-def _statement(table: Table, items: Sequence[str], key: Sequence[str], as_of: AsOf | datetime | None) -> str:
+def row_buckets(
+    store: Store,
+    register: str,
+    items: Sequence[str],
+    key: Sequence[str],
+    actor: Actor,
+    as_of: AsOf | datetime | int | None = None,
+    *,
+    absent: Collection[str] = (),
+) -> sets.Buckets:
+    """The digests of the buckets of stored rows, added up by PostgreSQL: what tells in one pass whether a copy is equal.
+
+    Args and raises: as `row_digests`.
+    """
+    with store.session(actor) as session:
+        table = _begun(store, session, register, items, key, as_of)
+        rows = _rows(table, items, key, as_of, absent)
+        one, two = (f"('x' || substr(_digest, {first}, 15))::bit(60)::bigint" for first in (1, 16))
+        digests = f"SELECT _bucket, {_digest(table, items)} AS _digest FROM ({rows}) s"
+        sums = f"SELECT _bucket, count(*), sum({one}), sum({two}) FROM ({digests}) d GROUP BY 1 ORDER BY 1"
+        data = b"".join(map(bytes, session.copy_out(f"COPY ({sums}) TO STDOUT (FORMAT csv)")))
+    lines = (line.split(",") for line in data.decode().splitlines())
+    return tuple(sets.BucketSum(*map(int, line)) for line in lines)
+
+
+def _begun(
+    store: Store,
+    session: Session,
+    register: str,
+    items: Sequence[str],
+    key: Sequence[str],
+    as_of: AsOf | datetime | int | None,
+) -> Table:
+    """The table, and the export in the log."""
+    table = store.table(register)  # no other edition comes into force before the session ends
+    if not items or not key:
+        fix = "name at least one item and one key"
+        raise Problems([Problem("digest-empty", "nothing to take a digest of", register, fix)])
+    digest_columns(table.group, [*items]), digest_columns(table.group, [*key])
+    known = as_of.known if isinstance(as_of, AsOf) else as_of
+    day = str(as_of.valid) if isinstance(as_of, AsOf) else "all"
+    session.log_export(register, {"digests": list(items), "as_of": [day, str(known)]})
+    if isinstance(known, datetime):
+        session.settle(known)
+    return table
+
+
+def _digest(table: Table, items: Sequence[str]) -> str:
+    return sets.postgres_digest(digest_columns(table.group, items), "s.")
+
+
+def _rows(
+    table: Table,
+    items: Sequence[str],
+    key: Sequence[str],
+    as_of: AsOf | datetime | int | None,
+    absent: Collection[str],
+) -> str:
+    """The query for the items as the standard writes them, and the bucket of each row."""
     keys = digest_columns(table.group, key)
-    digest = sets.postgres_digest(digest_columns(table.group, items), "s.")
-    bucket = sets.postgres_bucket(sets.postgres_digest(keys, "s."))
-    written = ", ".join(_written(table, name) for name in dict.fromkeys((*items, *key)))
+    bucket = sets.postgres_bucket(sets.postgres_digest(keys, "w."))
+    written = ", ".join(_written(table, name, name in absent) for name in dict.fromkeys((*items, *key)))
     rows = f"SELECT {written} FROM {table.name} WHERE {bulk.conditions(table, as_of)}"
-    chosen = ", ".join(f"s.{quoted(name)}" for name in key)
-    return f"COPY (SELECT {chosen}, {bucket}, {digest} FROM ({rows}) s) TO STDOUT (FORMAT csv)"
+    return f"SELECT w.*, {bucket} AS _bucket FROM ({rows}) w"
 
 
-def _written(table: Table, name: str) -> str:
+def _written(table: Table, name: str, absent: bool) -> str:
     """An item as the standard writes it, under its own name."""
+    if absent:
+        kind = sql_type(table.group.item(name))
+        return f"NULL::{'text' if kind == 'date' else kind} AS {quoted(name)}"
     if name in _PERIOD and table.has_periods:
         return f"nullif({name}, '{_PERIOD[name]}') AS {name}"
     column = quoted(name)

@@ -1,32 +1,49 @@
 """Files: full and delta sets of what contracts carry, published, watched, taken, mirrored at the edge."""
 
-from kiban.linkage.files.about import About, FeedSaid, about_of, digest_of_feeds
+from kiban.linkage.files.about import (
+    About,
+    FeedSaid,
+    about_of,
+    digest_columns,
+    digest_of_feeds,
+    digester,
+    key_columns,
+)
 from kiban.linkage.files.codec import RecordCodec, Unfit, columns_of
 from kiban.linkage.files.csvfile import CsvCodec
 from kiban.linkage.files.days import JAPAN, Moment, japan_day, moments
+from kiban.linkage.files.due import LOOK_BACK, Finding, due, watch
 from kiban.linkage.files.intake import ABSENT_MOST, Intake, TakenSet, stated_absence
 from kiban.linkage.files.publish import Desk, Published, publish_delta, publish_full
+from kiban.linkage.files.rows import Source
 from kiban.linkage.files.take import position, take_newest, take_set
 from kiban.linkage.files.withhold import Protected
 
 __all__ = [
     "ABSENT_MOST",
     "JAPAN",
+    "LOOK_BACK",
     "About",
     "CsvCodec",
     "Desk",
     "FeedSaid",
+    "Finding",
     "Intake",
     "Moment",
     "Protected",
     "Published",
     "RecordCodec",
+    "Source",
     "TakenSet",
     "Unfit",
     "about_of",
     "columns_of",
+    "digest_columns",
     "digest_of_feeds",
+    "digester",
+    "due",
     "japan_day",
+    "key_columns",
     "moments",
     "position",
     "publish_delta",
@@ -34,4 +51,5 @@ __all__ = [
     "stated_absence",
     "take_newest",
     "take_set",
+    "watch",
 ]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -22,6 +20,7 @@ from kiban.linkage.files.about import About
 from kiban.linkage.files.codec import columns_of
 from kiban.linkage.files.companions import Marks
 from kiban.linkage.files.intake import Intake
+from kiban.linkage.files.rows import plain
 from kiban.linkage.files.withhold import Protected
 from kiban.linkage.message import Message, Row
 
@@ -235,16 +234,7 @@ def _rows(
     statement = f"SELECT * FROM {_quoted(feed.name)} WHERE {unit} BETWEEN ? AND ? ORDER BY {order}"
     found = connection.sql(statement, params=[units[0], units[-1]]).to_arrow_table()
     for named, rows in groupby(found.to_pylist(), key=lambda row: row[feed.unit.romaji]):
-        yield named, [{name: _plain(value) for name, value in row.items()} for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    """A value as a message carries it."""
-    if value is None or isinstance(value, str | int | list):
-        return value
-    if isinstance(value, bytes):
-        return value.hex()
-    return str(value) if isinstance(value, Decimal) else value.isoformat()
+        yield named, [{name: plain(value) for name, value in row.items()} for row in rows]
 
 
 def _quoted(name: str) -> str:

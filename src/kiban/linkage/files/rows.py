@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -59,6 +60,30 @@ class Source:
                 named = pa.array(sorted(without), pa.string())
                 kept = batch.filter(pc.invert(pc.is_in(batch.column(feed.unit.romaji), value_set=named)))
             yield self.protected.withhold(self.contract, feed, kept)
+
+    def rows_at(self, feed: Feed, versions: Sequence[tuple[str, int]]) -> list[list[dict[str, Any]]]:
+        """The rows of units in a feed, each as known after an event of its own, in the order of their key."""
+        items = [item.romaji for item in feed.items]
+        asked = [(event, {feed.unit.romaji: unit}) for unit, event in versions]
+        with self.opened.session(self.actor) as session:
+            found = session.after_events(feed.register, asked, items)
+        hidden = self.contract.protection.withheld.get(feed.name, frozenset())
+        return [
+            [self._seen(feed, row, hidden if self.protected.hides(unit) else frozenset()) for row in rows]
+            for (unit, _), rows in zip(versions, found, strict=True)
+        ]
+
+    def _seen(self, feed: Feed, row: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
+        return {name: None if name in hidden else plain(row[name]) for name in feed.columns}
+
+
+def plain(value: Any) -> Any:
+    """A value as a message carries it."""
+    if value is None or isinstance(value, str | int | list):
+        return value
+    if isinstance(value, bytes):
+        return value.hex()
+    return format(value, "f") if isinstance(value, Decimal) else value.isoformat()
 
 
 def reader(contract: Contract) -> Actor:

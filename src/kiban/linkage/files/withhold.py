@@ -38,9 +38,20 @@ class Protected:
         schema = pa.schema([f.with_nullable(True) for f in batch.schema])
         return pa.record_batch(columns, schema=schema)
 
+    @property
+    def hides_others(self) -> bool:
+        """Whether units that are not named count as protected."""
+        return self.others != CLEAR
+
+    @property
+    def exceptions(self) -> frozenset[str]:
+        """Units that are named, and protected where the others are not, or the other way round."""
+        return frozenset(u for u, (state, _) in self.states.items() if (state != CLEAR) != self.hides_others)
+
+    def hides(self, unit: str) -> bool:
+        """Whether a unit counts as protected."""
+        return self.states.get(unit, (self.others, 0))[0] != CLEAR
+
     def _hidden(self, units: pa.Array) -> pa.Array:
-        named = [
-            unit for unit, (state, _) in self.states.items() if (state == CLEAR) != (self.others == CLEAR)
-        ]
-        among = pc.is_in(units, value_set=pa.array(named, units.type))
-        return among if self.others == CLEAR else pc.invert(among)
+        among = pc.is_in(units, value_set=pa.array(sorted(self.exceptions), units.type))
+        return pc.invert(among) if self.hides_others else among
