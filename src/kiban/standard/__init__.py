@@ -4,6 +4,7 @@ from kiban.standard.change import Change
 from kiban.standard.definition import definition
 from kiban.standard.diff import Diff, diff
 from kiban.standard.exporting import EXPORT_FORMATS, diff_page, export, frame, odcs_property
+from kiban.standard.exporting.json_schema import item_schema
 from kiban.standard.findings import Finding, Findings, suggest
 from kiban.standard.importing import Imported, ImportRequest, Leftover, import_workbook
 from kiban.standard.load import Reading, check, edition_folders, library, load, read
@@ -48,6 +49,7 @@ __all__ = [
     "export",
     "frame",
     "import_workbook",
+    "item_schema",
     "library",
     "load",
     "odcs_property",

@@ -4,11 +4,13 @@ from kiban.linkage.api.asking import envelope, proved
 from kiban.linkage.api.checking import Fault, check
 from kiban.linkage.api.numbering import Answer, Numbering
 from kiban.linkage.api.numbers import Numbers, Rule
+from kiban.linkage.api.openapi import openapi
 from kiban.linkage.api.people import Person, person
 from kiban.linkage.api.question import (
     AFTER,
     CASE,
     HASH,
+    HEADERS,
     ID,
     KEYS,
     MOST_KEYS,
@@ -23,6 +25,7 @@ from kiban.linkage.api.reading import (
     Protections,
     Reading,
     Reply,
+    named_scope,
     nothing_known,
     read_scope,
     read_scopes,
@@ -34,10 +37,13 @@ __all__ = [
     "AFTER",
     "CASE",
     "HASH",
+    "HEADERS",
     "ID",
+    "INQUIRY",
     "KEYS",
     "MOST_KEYS",
     "MOST_ROWS",
+    "NUMBERING",
     "PURPOSE",
     "USER",
     "Answer",
@@ -54,8 +60,10 @@ __all__ = [
     "Rule",
     "check",
     "envelope",
+    "named_scope",
     "nothing_known",
     "numbering_spec",
+    "openapi",
     "person",
     "proved",
     "read_scope",

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from kiban.kernel import ALL_WARDS, Actor, AsOf, Period, Problem
-from kiban.linkage.api.checking import E_RELATED, Fault, Values, check
+from kiban.linkage.api.checking import E_CHARACTERS, E_RELATED, Fault, Values, check
 from kiban.linkage.api.numbers import Numbers
 from kiban.linkage.api.people import Person, person
 from kiban.linkage.api.spec import NumberingSpec
@@ -73,7 +73,11 @@ class Numbering:
         """
         try:
             values, faults = check(self.spec, body)
-            if key is not None and not self._numbers.same_request(system, key, _canonical(body), self._now()):
+            if key is not None and not (1 <= len(key) <= 100 and key.isascii() and key.isprintable()):
+                faults.append(Fault(E_CHARACTERS, self.spec.kiban["messages"]["key"]))
+            elif key is not None and not self._numbers.same_request(
+                system, key, _canonical(body), self._now()
+            ):
                 faults.append(self._fault("reused"))
             if faults:
                 return self._refused(faults)

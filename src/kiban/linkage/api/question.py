@@ -19,6 +19,8 @@ from kiban.linkage.contracts.model import Feed
 
 ID, PURPOSE, USER, CASE = "X-Kiban-Id", "X-Kiban-Purpose", "X-Kiban-User", "X-Kiban-Case"
 KEYS, AFTER = "X-Kiban-Keys", "X-Kiban-After"
+HEADERS = (ID, PURPOSE, USER, CASE, KEYS, AFTER)
+"""What of the headers belongs to the question, in the order in which the hash takes it."""
 HASH = "X-Kiban-Request-Hash"
 MOST_KEYS, MOST_ROWS, USUAL_ROWS = 100, 1_000, 200
 _ID = re.compile(r"[0-9A-Za-z-]{16,64}", re.ASCII)
@@ -43,7 +45,7 @@ class Envelope:
     def said(self, system: str) -> bytes:
         """The bytes that the hash is of: lines of the same number and order for everybody."""
         lines = ["kiban-question-1", self.method, self.target, system]
-        lines += [self.headers.get(name, "") for name in (ID, PURPOSE, USER, CASE, KEYS, AFTER)]
+        lines += [self.headers.get(name, "") for name in HEADERS]
         return "\n".join([*lines, hashlib.sha512(self.body).hexdigest()]).encode()
 
     def hash(self, system: str) -> str:

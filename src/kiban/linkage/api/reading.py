@@ -31,7 +31,12 @@ def nothing_known(_contract: Contract, _units: Sequence[str]) -> Mapping[str, tu
 
 def read_scope(contract: Contract, feed: Feed) -> Scope:
     """What a token has to be good for to read a feed."""
-    return Scope(contract.provider.id, f"link/{contract.flow}/{feed.name}", "Read")
+    return named_scope(contract.flow, feed.name, contract.provider.id)
+
+
+def named_scope(flow: str, feed: str, provider: str) -> Scope:
+    """What a token has to be good for to read under these names, whether they are known or not."""
+    return Scope(provider, f"link/{flow}/{feed}", "Read")
 
 
 def readable(contracts: Iterable[Contract], day: date) -> list[Contract]:
@@ -75,7 +80,7 @@ class Reading:
 
     Args:
         opened: the registers.
-        contracts: all contracts; those in force count.
+        contracts: those that may carry traffic on a day.
         evidence: writes lines durably before anything leaves, or raises.
         secret: under which evidence names persons.
         protections: how persons are protected; where it fails, everybody counts as protected.
@@ -85,7 +90,7 @@ class Reading:
     def __init__(
         self,
         opened: Store,
-        contracts: Sequence[Contract],
+        contracts: Callable[[date], Iterable[Contract]],
         evidence: Callable[[Sequence[Line]], object],
         secret: bytes,
         protections: Protections,
@@ -93,6 +98,18 @@ class Reading:
     ) -> None:
         self._store, self._contracts, self._evidence = opened, contracts, evidence
         self._secret, self._protections, self._now = secret, protections, now
+
+    def contracts(self) -> list[Contract]:
+        """Those that are read today."""
+        return readable(self._contracts(self.today()), self.today())
+
+    def scopes(self, system: str) -> frozenset[Scope]:
+        """All that a system may read today."""
+        return read_scopes(self.contracts(), system, self.today())
+
+    def provider(self, flow: str) -> str:
+        """ID of the system that gives a flow; none's where it is not read today."""
+        return next((each.provider.id for each in self.contracts() if each.flow == flow), "000")
 
     def today(self) -> date:
         """The day in Japan."""
@@ -104,7 +121,7 @@ class Reading:
         Raises:
             Problem: `flow-unknown` where no contract in force gives it to this system, whoever else may have one.
         """
-        for contract in readable(self._contracts, self.today()):
+        for contract in self.contracts():
             if contract.flow == flow and contract.consumer.id == system:
                 for feed in contract.feeds:
                     if feed.name == name:

@@ -66,6 +66,12 @@ class NumberingSpec:
         return Scope(self.official["provider"], self.official["resource"], self.official["operation"])
 
     @property
+    def inquiry(self) -> Scope:
+        """What a token has to be good for to ask the inquiry API, of which no more is known than its name."""
+        known = self.official["inquiry"]
+        return Scope(self.official["provider"], known["resource"], known["operation"])
+
+    @property
     def step(self) -> str:
         """Romaji of 処理区分."""
         return str(self.official["step"]["romaji"])

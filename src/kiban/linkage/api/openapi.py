@@ -1,0 +1,297 @@
+"""OpenAPI 3.1 of the API, from the contracts in force and the specification of the numbering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kiban.linkage.api import schemas
+from kiban.linkage.api.question import AFTER, CASE, HASH, ID, KEYS, MOST_ROWS, PURPOSE, USER
+from kiban.linkage.api.reading import read_scope
+from kiban.linkage.api.spec import NumberingSpec
+from kiban.linkage.contracts.model import Contract, Feed
+
+JSON, PROBLEM, FORM = "application/json", "application/problem+json", "application/x-www-form-urlencoded"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def openapi(
+    contracts: Iterable[Contract], spec: NumberingSpec | None, issuer: str, paths: Mapping[str, str]
+) -> dict[str, Any]:
+    """The document.
+
+    Args:
+        contracts: those that are read by API.
+        spec: of the numbering API; None where it is not served.
+        issuer: address of the authorization server.
+        paths: its endpoints: `token`, `introspection`, `revocation`.
+    """
+    found: dict[str, Any] = {**_about(), **_oauth(paths)}
+    scopes: dict[str, str] = {}
+    if spec is not None:
+        found[spec.path] = {"post": _numbering(spec)}
+        scopes[str(spec.scope)] = spec.official["title"]
+        found[f"/{spec.inquiry.resource}"] = {"post": _inquiry(spec)}
+        scopes[str(spec.inquiry)] = "住登外者宛名基本情報照会（仕様未入手）"
+    for contract in contracts:
+        for feed in contract.feeds:
+            scope = str(read_scope(contract, feed))
+            scopes[scope] = f"{contract.title} {feed.group.name}"
+            found[f"/link/{contract.flow}/{feed.name}"] = _reading(contract, feed, scope)
+    flow = {"clientCredentials": {"tokenUrl": issuer + paths["token"], "scopes": scopes}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "基盤 連携API", "version": "1", "description": _NOTES},
+        "jsonSchemaDialect": _DIALECT,
+        "servers": [{"url": "/"}],
+        "paths": found,
+        "components": {
+            "securitySchemes": {"oauth": {"type": "oauth2", "flows": flow}},
+            "schemas": {"problem": _PROBLEM_SCHEMA, "oauth_error": _OAUTH_ERROR},
+            "responses": {
+                "problem": {
+                    "description": "断られた理由（RFC 9457）",
+                    "content": _as(PROBLEM, _ref("problem")),
+                }
+            },
+        },
+    }
+
+
+_NOTES = """契約と国の標準から生成した。手で書かれた部分はない。
+
+トークンは Authorization ヘッダーだけに置く。
+個人の番号は本文かヘッダーだけに置き、URLには置かない。応答は保存してはならない（no-store）。"""
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "変わらない符号。プログラムはこれで判断する"},
+        "problems": {"type": "array", "items": {"type": "object"}},
+    },
+    "required": ["type", "title", "status", "code"],
+}
+_OAUTH_ERROR = {
+    "type": "object",
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    "required": ["error"],
+}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _as(media: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {media: {"schema": schema}}
+
+
+def _said(description: str, media: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": _as(media, schema)}
+
+
+def _refused(*statuses: str) -> dict[str, Any]:
+    return {status: {"$ref": "#/components/responses/problem"} for status in statuses}
+
+
+_ALWAYS = ("400", "404", "405", "500", "503")
+_WITH_BODY = ("411", "413", "415")
+
+
+def _about() -> dict[str, Any]:
+    any_object = {"type": "object"}
+    return {
+        path: {
+            "get": {
+                "operationId": name,
+                "summary": summary,
+                "responses": {"200": _said(summary, JSON, any_object), **_refused("400", "405", "503")},
+            }
+        }
+        for path, name, summary in (
+            ("/healthz", "healthz", "動いているか"),
+            ("/openapi.json", "openapi", "この文書"),
+            ("/.well-known/oauth-authorization-server", "metadata", "認可サーバーについて（RFC 8414）"),
+        )
+    }
+
+
+def _oauth(paths: Mapping[str, str]) -> dict[str, Any]:
+    token = {"token": {"type": "string", "minLength": 1}, "token_type_hint": {"enum": ["access_token"]}}
+    asked = {
+        "token": {"grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "minLength": 1}},
+        "introspection": token,
+        "revocation": token,
+    }
+    needed = {"token": ["grant_type", "scope"], "introspection": ["token"], "revocation": ["token"]}
+    signed = {"client_assertion_type": {"type": "string"}, "client_assertion": {"type": "string"}}
+    error = _said("断られた理由（RFC 6749 5.2）", JSON, _ref("oauth_error"))
+    told: dict[str, dict[str, Any]] = {
+        "token": {
+            "type": "object",
+            "properties": {
+                "access_token": {"type": "string"},
+                "token_type": {"const": "Bearer"},
+                "expires_in": {"type": "integer", "minimum": 1, "maximum": 600},
+                "scope": {"type": "string"},
+            },
+            "required": ["access_token", "token_type", "expires_in", "scope"],
+            "additionalProperties": False,
+        },
+        "introspection": {
+            "type": "object",
+            "properties": {"active": {"type": "boolean"}},
+            "required": ["active"],
+        },
+        "revocation": {"type": "object"},
+    }
+    return {
+        path: {
+            "post": {
+                "operationId": name,
+                "summary": f"OAuth 2.0 {name}",
+                "requestBody": {
+                    "required": True,
+                    "content": _as(
+                        FORM,
+                        {
+                            "type": "object",
+                            "properties": {**asked[name], **signed},
+                            "required": needed[name],
+                        },
+                    ),
+                },
+                "responses": {
+                    "200": _said("応答", JSON, told[name]),
+                    **dict.fromkeys(("400", "401", "403", "429"), error),
+                    **_refused("405", *_WITH_BODY, "500", "503"),
+                },
+            }
+        }
+        for name, path in paths.items()
+    }
+
+
+def _numbering(spec: NumberingSpec) -> dict[str, Any]:
+    media = spec.official["media_type"]
+    key = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "依頼を識別する名前。同じ名前の同じ依頼は、何度送っても一つの依頼である（Kibanの追加）",
+        "schema": {"type": "string", "pattern": "^[!-~]{1,100}$"},
+    }
+    refusals = {"400": "refused", "401": "unauthorized", "503": "failed"}
+    return {
+        "operationId": "jutogaishaatenabangofuban",
+        "summary": f"{spec.official['title']}（付番API仕様 第{spec.version}版）",
+        "security": [{"oauth": [str(spec.scope)]}],
+        "parameters": [key],
+        "requestBody": {"required": True, "content": _as(JSON, schemas.numbering_request(spec))},
+        "responses": {
+            "200": _said(spec.official["done"], media, schemas.numbering_answer(spec)),
+            **{
+                status: _said(spec.official[detail], media, schemas.numbering_refusal(spec, detail))
+                for status, detail in refusals.items()
+            },
+            **_refused("405", *_WITH_BODY, "500"),
+        },
+    }
+
+
+def _inquiry(spec: NumberingSpec) -> dict[str, Any]:
+    return {
+        "operationId": "jutogaishaatenakihonjohosyokai",
+        "summary": "住登外者宛名基本情報照会。公式の仕様が手元にないため、501で断る",
+        "security": [{"oauth": [str(spec.inquiry)]}],
+        "responses": _refused("400", "401", "403", "405", *_WITH_BODY, "500", "501", "503"),
+    }
+
+
+def _reading(contract: Contract, feed: Feed, scope: str) -> dict[str, Any]:
+    described = f"根拠：{contract.basis}\n目的：{contract.purpose}\n受け手：{contract.consumer.name}"
+    shared = {
+        "description": described,
+        "security": [{"oauth": [scope]}],
+        "responses": {
+            "200": {
+                **_said("求めた行。なければ空", JSON, schemas.answer(feed)),
+                "headers": {
+                    name: {"schema": {"type": "string"}, "required": True}
+                    for name in (ID, HASH, "Content-Digest")
+                },
+            },
+            **_refused("401", "403", *_ALWAYS, *_WITH_BODY),
+        },
+    }
+    name = f"{contract.flow.replace('-', '_').replace('.', '_')}_{feed.name}"
+    return {
+        "get": {
+            "operationId": f"get_{name}",
+            "summary": f"{feed.group.name}を照会する（鍵はヘッダーに置く）",
+            "parameters": [*_said_headers(), *_query(feed)],
+            **shared,
+        },
+        "post": {
+            "operationId": f"ask_{name}",
+            "summary": f"{feed.group.name}を照会する",
+            "parameters": _said_headers(),
+            "requestBody": {"required": True, "content": _as(JSON, schemas.question(feed))},
+            **shared,
+        },
+    }
+
+
+def _said_headers() -> list[dict[str, Any]]:
+    words = {
+        ID: ("照会を識別する名前（UUIDなど）", "^[0-9A-Za-z-]{16,64}$"),
+        PURPOSE: ("目的（事務）。UTF-8をパーセント符号化", "^[0-9A-Za-z._~-]{1,100}$"),
+        USER: ("職員", "^[0-9A-Za-z._~-]{1,100}$"),
+        CASE: ("事案", "^[0-9A-Za-z._~-]{1,100}$"),
+    }
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "required": True,
+            "description": description,
+            "schema": {"type": "string", "pattern": pattern},
+        }
+        for name, (description, pattern) in words.items()
+    ]
+
+
+def _query(feed: Feed) -> list[dict[str, Any]]:
+    fields = {"type": "array", "items": {"enum": list(feed.columns)}, "minItems": 1}
+    unit = feed.unit.romaji
+    return [
+        {
+            "name": KEYS,
+            "in": "header",
+            "required": True,
+            "description": f"誰の行か。{unit}=値,値;項目=値 の形で、値はパーセント符号化",
+            "schema": {
+                "type": "string",
+                "pattern": f"^{unit}=[0-9A-Za-z]{{1,15}}(,[0-9A-Za-z]{{1,15}}){{0,9}}$",
+            },
+        },
+        {"name": AFTER, "in": "header", "required": False, "schema": {"type": "string", "pattern": "^$"}},
+        {
+            "name": "fields",
+            "in": "query",
+            "required": True,
+            "style": "form",
+            "explode": False,
+            "schema": fields,
+        },
+        {"name": "as_of", "in": "query", "required": False, "schema": {"type": "string", "format": "date"}},
+        {
+            "name": "limit",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS},
+        },
+    ]

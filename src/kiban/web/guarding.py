@@ -1,0 +1,91 @@
+"""Around every view: known host, bounded body, headers that keep answers where they belong, one line in the log."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
+
+from kiban.kernel import Problem, Problems
+from kiban.web import answers
+from kiban.web.house import NAME, SYSTEM, House
+
+log = logging.getLogger("kiban.web")
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_NEVER_IN_AN_ADDRESS = ("access_token", "client_secret", "client_assertion", "token")
+
+
+class Guarding:
+    """The middleware."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request."""
+        began = time.perf_counter()
+        house: House = request.META[NAME]
+        answer = _refusal(request, house) or self._get_response(request)
+        for name, text in _HEADERS.items():
+            answer.headers.setdefault(name, text)
+        if house.authority.issuer.startswith("https:"):
+            answer.headers["Strict-Transport-Security"] = "max-age=31536000"
+        # The route, never the address: that may hold anything. No query string, no header, no body.
+        match = request.resolver_match
+        route = match.route if match else "-"
+        system = request.META.get(SYSTEM, "-")
+        took = (time.perf_counter() - began) * 1000
+        log.info("%s %s %s %s %.1f ms", request.method, f"/{route}", answer.status_code, system, took)
+        return answer
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        """The answer where a view raised: a problem as what it is, anything else as our mistake."""
+        if isinstance(error, Problem | Problems):
+            answer = answers.of_problem(request.path, error)
+            if answer.status_code == 503 and isinstance(error, Problem):
+                log.error("cannot answer: %s (%s)", error.what, error.code)
+            return answer
+        # Not the text of the exception: it may quote a value.
+        places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+        log.error("a mistake of ours: %s\n%s", type(error).__name__, places)
+        problem = Problem(
+            "mistake", "the service made a mistake", fix="tell whoever runs it the time of the request"
+        )
+        return answers.refused(500, request.path, [problem])
+
+
+def _refusal(request: HttpRequest, house: House) -> HttpResponse | None:
+    """The refusal of a request that no view should see; None where it may pass."""
+    name, _ = split_domain_port(request.META.get("HTTP_HOST", ""))
+    if not name or not validate_host(name, house.hosts):
+        problem = Problem(
+            "host-unknown", "the request is for another host", fix="use the address of the service"
+        )
+        return answers.refused(400, request.path, [problem])
+    if {part for part, _ in parse_qsl(request.META.get("QUERY_STRING", ""))} & set(_NEVER_IN_AN_ADDRESS):
+        fix = "a token belongs into the Authorization header; end this one: it may stand in logs"
+        problem = Problem("secret-in-address", "the address holds a secret", fix=fix)
+        return answers.refused(400, request.path, [problem])
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if request.META.get("HTTP_TRANSFER_ENCODING") or (request.method == "POST" and not length.isdecimal()):
+        problem = Problem("length-missing", "the body comes without its length", fix="send Content-Length")
+        return answers.refused(411, request.path, [problem])
+    if length.isdecimal() and int(length) > house.bytes:
+        problem = Problem(
+            "body-large", f"the body has more than {house.bytes} bytes", fix="ask for less at once"
+        )
+        return answers.refused(413, request.path, [problem])
+    return None
