@@ -270,3 +270,16 @@ def test_provider_and_consumer_may_both_sign(
     linkage.signature_file(contract.path).write_text(linkage.sign(contract, other))
     (again,) = linkage.load_contracts([contract.path], library)
     assert again.signed_by == {signer.key, other.key}
+
+
+def test_a_contract_that_was_changed_is_signed_anew_after_looking_past_the_old_signature(
+    signed: Callable[..., Contracts], library: standard.Library, signer: sets.Signer, tmp_path: Path
+) -> None:
+    signed()
+    file = tmp_path / "contracts" / "resident-tax.yaml"
+    file.write_text(file.read_text().replace("PT30M", "PT45M"))
+    (one,) = linkage.load_contracts([file], library, signatures=False)
+    assert one.signed_by == frozenset()
+    linkage.signature_file(file).write_text(linkage.sign(one, signer))
+    (again,) = linkage.load_contracts([file], library)
+    assert again.signed_by == {signer.key}

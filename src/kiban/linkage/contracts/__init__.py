@@ -5,6 +5,7 @@ from kiban.linkage.contracts.compare import compare
 from kiban.linkage.contracts.difference import Difference
 from kiban.linkage.contracts.messages import validate
 from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protection, Receiver, System
+from kiban.linkage.contracts.page import contract_page, difference_page
 from kiban.linkage.contracts.profile import Profile
 from kiban.linkage.contracts.profiles import ProfileFile
 from kiban.linkage.contracts.rows import RowFault, validate_rows
@@ -26,6 +27,8 @@ __all__ = [
     "RowFault",
     "System",
     "compare",
+    "contract_page",
+    "difference_page",
     "load_contracts",
     "sample",
     "sign",

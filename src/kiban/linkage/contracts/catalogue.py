@@ -116,7 +116,7 @@ def is_in_force(contract: Contract, day: date) -> bool:
     return contract.status == "active" and begun and (contract.until is None or day < contract.until)
 
 
-def load_contracts(folders: Iterable[Path], library: Library) -> Contracts:
+def load_contracts(folders: Iterable[Path], library: Library, *, signatures: bool = True) -> Contracts:
     """All contracts at or below some folders: every `.yaml`; those in a folder `profiles` are profiles.
 
     The profiles that come with Kiban are always at hand.
@@ -124,6 +124,7 @@ def load_contracts(folders: Iterable[Path], library: Library) -> Contracts:
     Args:
         folders: folders or single files.
         library: the editions that the contracts name.
+        signatures: whether the signatures beside the files are looked at; not so for who is about to sign anew.
 
     Raises:
         Problems: every fault of every file, each with file, line and what to do; `contract-twice`,
@@ -134,7 +135,8 @@ def load_contracts(folders: Iterable[Path], library: Library) -> Contracts:
     shipped = sorted(SAMPLES.glob("profiles/*.yaml"))
     own = [path for path in files if path.parent.name == "profiles" and path not in shipped]
     profiles = read_profiles([*shipped, *own], findings)
-    read = [read_contract(path, library, findings) for path in files if path.parent.name != "profiles"]
+    contracts = (path for path in files if path.parent.name != "profiles")
+    read = [read_contract(path, library, findings, signatures=signatures) for path in contracts]
     found = sorted((each for each in read if each), key=lambda each: (each.id, each.version))
     _check_twice(found, findings)
     _check_versions(found, findings)

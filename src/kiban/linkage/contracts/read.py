@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -35,8 +35,10 @@ _FREE = (
 )
 
 
-def read_contract(path: Path, library: Library, findings: Findings) -> Contract | None:
-    """The contract in a file; None where a fault was found.
+def read_contract(
+    path: Path, library: Library, findings: Findings, *, signatures: bool = True
+) -> Contract | None:
+    """The contract in a file; None where a fault was found. `signatures`: whether those beside it are looked at.
 
     Finds: those of `standard.read_document` and of the fields; `contract-edition`, `contract-system`, `contract-protection`,
     `contract-due`, `contract-profile`, `contract-incoming`, `contract-period`, `contract-signature`, and those of
@@ -66,6 +68,8 @@ def read_contract(path: Path, library: Library, findings: Findings) -> Contract 
     else:
         top.leave("schema")
     found = _terms(head, x, edition, feeds, rules, library, path)
+    if signatures:
+        found = replace(found, signed_by=signers(path, found.digest, findings))
     x.done()
     top.done()
     return found if len(findings.faults) == before else None
@@ -120,7 +124,6 @@ def _terms(
         effective=effective or _NO_DAY,
         until=until,
         digest=digest,
-        signed_by=signers(path, digest, x.findings),
         path=path,
         document=x.document.value,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kiban.kernel import Problem
+from kiban.standard.exporting import frame
 from kiban.standard.exporting.ddl import to_ddl
 from kiban.standard.exporting.difference import diff_page
 from kiban.standard.exporting.json_schema import to_json_schema
@@ -15,7 +16,7 @@ from kiban.standard.exporting.table_schema import to_table_schema
 from kiban.standard.findings import suggest
 from kiban.standard.model import Edition
 
-__all__ = ["EXPORT_FORMATS", "diff_page", "export", "odcs_property"]
+__all__ = ["EXPORT_FORMATS", "diff_page", "export", "frame", "odcs_property"]
 
 _FORMATS: dict[str, Callable[[Edition], str]] = {
     "table-schema": to_table_schema,

@@ -10,8 +10,7 @@ from kiban.standard.change import READERS, STORED, WRITERS, Change
 from kiban.standard.changes import TEXTS
 from kiban.standard.diff import Diff, diff
 from kiban.standard.exporting.fields import REFERENCE_MARK
-from kiban.standard.exporting.frame import chip, document, facts, romaji, table
-from kiban.standard.exporting.page import contents
+from kiban.standard.exporting.frame import chip, contents, document, facts, romaji, table
 from kiban.standard.model import Edition, Item
 
 WHO = {WRITERS: "提供側", READERS: "受取側", STORED: "蓄積データ"}

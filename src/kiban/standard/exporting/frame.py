@@ -106,3 +106,11 @@ def table(heads: Iterable[tuple[str, str]], body: str, caption: str, kind: str =
         f'<div class="wide"><table class="{kind}">\n<caption>{escape(caption)}</caption>\n'
         f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{body}</tbody>\n</table></div>\n"
     )
+
+
+def contents(links: list[tuple[str, str, str]]) -> str:
+    """A table of contents: target, name and count of each section."""
+    return "".join(
+        f'<li><a href="#{escape(target)}">{escape(name)}</a> <span class="count">{escape(count)}</span></li>\n'
+        for target, name, count in links
+    )

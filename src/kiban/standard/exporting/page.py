@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from kiban.standard.exporting.fields import REFERENCE_MARK, description, digits
-from kiban.standard.exporting.frame import chip, document, facts, romaji, table
+from kiban.standard.exporting.frame import chip, contents, document, facts, romaji, table
 from kiban.standard.model import Code, CodeList, Edition, Group, Item
 
 KINDS = {"register": "台帳（履歴を持つ）", "log": "記録（追加のみ）"}
@@ -31,14 +31,6 @@ def to_html(edition: Edition) -> str:
         contents(links),
         "".join(_group(edition, group) for group in edition.groups) + _codes(edition),
         "項目・コード",
-    )
-
-
-def contents(links: list[tuple[str, str, str]]) -> str:
-    """A table of contents: target, name and count of each section."""
-    return "".join(
-        f'<li><a href="#{escape(target)}">{escape(name)}</a> <span class="count">{escape(count)}</span></li>\n'
-        for target, name, count in links
     )
 
 
