@@ -13,9 +13,12 @@ from kiban.linkage.files.codec import RecordCodec, Unfit, columns_of
 from kiban.linkage.files.csvfile import CsvCodec
 from kiban.linkage.files.days import JAPAN, Moment, japan_day, moments
 from kiban.linkage.files.due import LOOK_BACK, Finding, due, watch
+from kiban.linkage.files.edge import Arrived, FolderPlace, Names, Place, arrived, send
+from kiban.linkage.files.fetch import Fetched, fetch
 from kiban.linkage.files.intake import ABSENT_MOST, Intake, TakenSet, stated_absence
 from kiban.linkage.files.publish import Desk, Published, publish_delta, publish_full
 from kiban.linkage.files.rows import Source
+from kiban.linkage.files.sftp import SftpPlace, open_sftp
 from kiban.linkage.files.take import position, take_newest, take_set
 from kiban.linkage.files.withhold import Protected
 
@@ -24,30 +27,40 @@ __all__ = [
     "JAPAN",
     "LOOK_BACK",
     "About",
+    "Arrived",
     "CsvCodec",
     "Desk",
     "FeedSaid",
+    "Fetched",
     "Finding",
+    "FolderPlace",
     "Intake",
     "Moment",
+    "Names",
+    "Place",
     "Protected",
     "Published",
     "RecordCodec",
+    "SftpPlace",
     "Source",
     "TakenSet",
     "Unfit",
     "about_of",
+    "arrived",
     "columns_of",
     "digest_columns",
     "digest_of_feeds",
     "digester",
     "due",
+    "fetch",
     "japan_day",
     "key_columns",
     "moments",
+    "open_sftp",
     "position",
     "publish_delta",
     "publish_full",
+    "send",
     "stated_absence",
     "take_newest",
     "take_set",
