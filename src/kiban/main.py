@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from kiban import businesses, linkage, settings, standard, store
+import pyarrow as pa
+
+from kiban import businesses, linkage, migration, sets, settings, standard, store
 from kiban.kernel import Problem
+from kiban.linkage import files
 from kiban.settings import Settings
 
 
@@ -85,3 +89,75 @@ def cluster(given: Settings) -> store.Cluster:
             fix="use that server's own tools, or unset KIBAN_DATABASE and KIBAN_DATABASE_APP",
         )
     return store.Cluster(given.home)
+
+
+def shelf(given: Settings) -> sets.Shelf:
+    """Where the sets of the linkage lie by these settings; a folder of the home, unless said otherwise.
+
+    Raises:
+        Problem: those of `sets.open_shelf`.
+    """
+    place = given.shelf or str(given.home / "sets")
+    return sets.open_shelf(place, make="://" not in place)
+
+
+def codec(
+    known: linkage.Contracts, contract: linkage.Contract, layouts: Path | None = None
+) -> files.RecordCodec:
+    """How the files of a contract are written and read, by its profile.
+
+    Args:
+        known: all contracts at hand, with their profiles.
+        contract: one of them that carries files.
+        layouts: for a profile of records the folder that holds GROUP.yaml for each group; None for `layouts/FLOW` beside the contract.
+
+    Raises:
+        Problem: `profile-unknown`, `profile-unset`; `contract-way` where it names no profile; `layout-missing`, `layout-columns`.
+        Problems: everything that is wrong with a layout.
+    """
+    if contract.profile is None:
+        raise Problem(
+            "contract-way", "the contract names no profile of files", contract.flow, "add x-profile"
+        )
+    profile = known.profile(contract.profile)
+    if profile.form == "csv":
+        return files.CsvCodec(profile)
+    folder = layouts or (contract.path or Path()).parent / "layouts" / contract.flow
+    return _Records({feed.name: _layout(folder / f"{feed.name}.yaml", feed) for feed in contract.feeds})
+
+
+def _layout(path: Path, feed: linkage.Feed) -> migration.FlowRecords:
+    if not path.is_file():
+        fix = "say how its rows lie in records, as docs/link-files.md tells"
+        raise Problem("layout-missing", "a group of the flow has no layout", str(path), fix)
+    found = migration.load_flow_records(path)
+    if odd := set(feed.columns) ^ set(found.fields):
+        fix = "give each item of the contract a field, and no other"
+        raise Problem(
+            "layout-columns", f"not the items of the contract: {', '.join(sorted(odd))}", str(path), fix
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Records:
+    """The codec of linkage over the records of migration, which do not know each other."""
+
+    layouts: Mapping[str, migration.FlowRecords]
+    ending: str = ".dat"
+
+    def head(self, _feed: linkage.Feed) -> bytes:
+        return b""
+
+    def unfit(self, feed: linkage.Feed, batch: pa.RecordBatch) -> tuple[files.Unfit, ...]:
+        found = self.layouts[feed.name].unfit(batch)
+        return tuple(
+            files.Unfit(row, item, code, "the record of the partner cannot hold it")
+            for row, item, code in found
+        )
+
+    def write(self, feed: linkage.Feed, batch: pa.RecordBatch) -> bytes:
+        return self.layouts[feed.name].write(batch)
+
+    def read(self, feed: linkage.Feed, file: Path) -> Iterator[pa.RecordBatch]:
+        yield from self.layouts[feed.name].read(file, files.columns_of(feed))

@@ -1,6 +1,6 @@
 """Linkage: contracts that run, delivery that is proved applied, protection that arrives first."""
 
-from kiban.linkage import api
+from kiban.linkage import api, files, reconcile
 from kiban.linkage.books import open_linkage
 from kiban.linkage.consumer import Effect, Replacing, Replica, Taken, Tally, Waiting
 from kiban.linkage.contracts import (
@@ -59,8 +59,10 @@ __all__ = [
     "decode",
     "difference_page",
     "encode",
+    "files",
     "load_contracts",
     "open_linkage",
+    "reconcile",
     "sample",
     "sign",
     "signature_file",

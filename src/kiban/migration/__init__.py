@@ -5,6 +5,7 @@ from kiban.migration.back import check_day, compare_back, go_back
 from kiban.migration.beside import people_page
 from kiban.migration.delta import newer
 from kiban.migration.engine import Result, Work, run, status
+from kiban.migration.flow_records import FlowRecords, load_flow_records
 from kiban.migration.handover import hand_over, times
 from kiban.migration.plan import Plan
 from kiban.migration.plan_read import load_plan
@@ -18,6 +19,7 @@ __all__ = [
     "LONGEST",
     "STAGES",
     "Context",
+    "FlowRecords",
     "Gate",
     "Outcome",
     "Plan",
@@ -32,6 +34,7 @@ __all__ = [
     "go_back",
     "hand_over",
     "ledger",
+    "load_flow_records",
     "load_plan",
     "newer",
     "people_page",

@@ -93,11 +93,12 @@ def desk(city: Store, tmp_path: Path) -> Callable[..., Desk]:
 
     def made(shelf: sets.Shelf, profile: Profile = EXAMPLE, **given: Any) -> Desk:
         usual: dict[str, Any] = {
+            "codec": CsvCodec(profile),
             "folder": tmp_path / "making",
             "clock": lambda: NOW,
             "protected": lambda _contract, _event: Protected({}, "clear"),
         }
-        return Desk(city, shelf, CsvCodec(profile), **{**usual, **given})
+        return Desk(city, shelf, **{**usual, **given})
 
     return made
 
