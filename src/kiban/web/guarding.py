@@ -80,7 +80,7 @@ def _refusal(request: HttpRequest, house: House) -> HttpResponse | None:
         problem = Problem("secret-in-address", "the address holds a secret", fix=fix)
         return answers.refused(400, request.path, [problem])
     length = request.META.get("CONTENT_LENGTH") or ""
-    if request.META.get("HTTP_TRANSFER_ENCODING") or (request.method == "POST" and not length.isdecimal()):
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
         problem = Problem("length-missing", "the body comes without its length", fix="send Content-Length")
         return answers.refused(411, request.path, [problem])
     if length.isdecimal() and int(length) > house.bytes:

@@ -78,10 +78,17 @@ def metadata(request: HttpRequest, house: House) -> HttpResponse:
 def oauth(request: HttpRequest, house: House, endpoint: str) -> HttpResponse:
     """The endpoints of the authorization server."""
     given = request.headers.get("Authorization", "")
-    asked = Asked(endpoint, bodies.from_form(request), given, request.META.get("REMOTE_ADDR", ""))
-    told = house.authority.answer(asked)
-    answer = answers.json(told.body, told.status)
-    for name, text in told.headers.items():
+    try:
+        form = bodies.from_form(request)
+    except Unreadable as unreadable:
+        if unreadable.status != 400:
+            raise
+        told = {"error": "invalid_request", "error_description": "the body is no form"}  # RFC 6749 5.2
+        return answers.json(told, 400)
+    asked = Asked(endpoint, form, given, request.META.get("REMOTE_ADDR", ""))
+    said = house.authority.answer(asked)
+    answer = answers.json(said.body, said.status)
+    for name, text in said.headers.items():
         answer.headers[name] = text
     return answer
 

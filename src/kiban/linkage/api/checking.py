@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
+from kiban.kernel import Problem, UncertainDate
 from kiban.linkage.api.spec import NumberingSpec
 from kiban.standard import Item, check_value
 
@@ -70,7 +72,7 @@ def _value(spec: NumberingSpec, name: str, value: object) -> Iterator[Fault]:
             yield Fault(E_CHARACTERS, _official(spec, E_CHARACTERS, item=called, form=form))
         return
     codes = spec.edition.code_list(item)
-    problem = check_value(item, value, codes) if isinstance(value, str) else None
+    problem = (check_value(item, value, codes) or _no_day(item, value)) if isinstance(value, str) else None
     fixed = name in spec.kiban["fixed"] and isinstance(value, str) and len(value) != item.digits
     if not isinstance(value, str) or (problem is not None and problem.code not in _LENGTHS and not fixed):
         yield Fault(E_CHARACTERS, _official(spec, E_CHARACTERS, item=called, form=form_of(spec, item)))
@@ -79,6 +81,16 @@ def _value(spec: NumberingSpec, name: str, value: object) -> Iterator[Fault]:
     elif problem is not None:
         longer = spec.kiban["messages"]["longer"]
         yield Fault(E_DIGITS, longer.format(item=called, digits=item.digits))
+
+
+def _no_day(item: Item, value: str) -> Problem | None:
+    """Why a date is none that a register can keep: 0000 and 9999 are bounds of ranges, not days of a request."""
+    if item.type == "DATE":
+        try:
+            UncertainDate.parse(value, None, None) if item.allows_unknown_date else date.fromisoformat(value)
+        except (Problem, ValueError):
+            return Problem("value-not-a-day", "the value is not a day", item.romaji)
+    return None
 
 
 _LENGTHS = ("value-too-long",)

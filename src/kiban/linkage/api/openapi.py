@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kiban.linkage.api import schemas
-from kiban.linkage.api.question import AFTER, CASE, HASH, ID, KEYS, MOST_ROWS, PURPOSE, USER
+from kiban.linkage.api.question import (
+    AFTER,
+    CASE,
+    HASH,
+    ID,
+    ID_FORM,
+    KEYS,
+    MOST_ROWS,
+    PURPOSE,
+    USER,
+    WORD_FORM,
+)
 from kiban.linkage.api.reading import read_scope
 from kiban.linkage.api.spec import NumberingSpec
 from kiban.linkage.contracts.model import Contract, Feed
@@ -247,10 +258,10 @@ def _reading(contract: Contract, feed: Feed, scope: str) -> dict[str, Any]:
 
 def _said_headers() -> list[dict[str, Any]]:
     words = {
-        ID: ("照会を識別する名前（UUIDなど）", "^[0-9A-Za-z-]{16,64}$"),
-        PURPOSE: ("目的（事務）。UTF-8をパーセント符号化", "^[0-9A-Za-z._~-]{1,100}$"),
-        USER: ("職員", "^[0-9A-Za-z._~-]{1,100}$"),
-        CASE: ("事案", "^[0-9A-Za-z._~-]{1,100}$"),
+        ID: ("照会を識別する名前（UUIDなど）", ID_FORM),
+        PURPOSE: ("目的（事務）。UTF-8をパーセント符号化", WORD_FORM),
+        USER: ("職員", WORD_FORM),
+        CASE: ("事案", WORD_FORM),
     }
     return [
         {
@@ -258,7 +269,7 @@ def _said_headers() -> list[dict[str, Any]]:
             "in": "header",
             "required": True,
             "description": description,
-            "schema": {"type": "string", "pattern": pattern},
+            "schema": {"type": "string", "pattern": f"^{pattern}$"},
         }
         for name, (description, pattern) in words.items()
     ]

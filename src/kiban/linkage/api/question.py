@@ -23,7 +23,9 @@ HEADERS = (ID, PURPOSE, USER, CASE, KEYS, AFTER)
 """What of the headers belongs to the question, in the order in which the hash takes it."""
 HASH = "X-Kiban-Request-Hash"
 MOST_KEYS, MOST_ROWS, USUAL_ROWS = 100, 1_000, 200
-_ID = re.compile(r"[0-9A-Za-z-]{16,64}", re.ASCII)
+ID_FORM = "[0-9A-Za-z-]{16,64}"
+WORD_FORM = "([0-9A-Za-z._~-]|%[0-9A-Fa-f]{2}){1,900}"
+"""How the headers are written: the ID plain, the others in percent-encoded UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,8 @@ def _header(headers: Mapping[str, str], name: str, problems: list[Problem]) -> s
         text = unquote_to_bytes(given).decode("utf-8")
     except UnicodeDecodeError:
         text = ""
-    fits = (
-        _ID.fullmatch(text) if name == ID else bool(text.strip()) and len(text) <= 100 and text.isprintable()
-    )
+    form = ID_FORM if name == ID else WORD_FORM
+    fits = re.fullmatch(form, given, re.ASCII) and text.strip() and len(text) <= 100 and text.isprintable()
     if not fits:
         problems.append(Problem("header-unreadable", f"{name} cannot be read", name, _HEADERS[name]))
     return text

@@ -11,6 +11,7 @@ from kiban.linkage.message import CLEAR, PROTECTED, UNKNOWN
 from kiban.standard import Item, item_schema
 
 _TEXT = {"type": "string"}
+_MAYBE = ["string", "null"]
 _DAY = {"type": "string", "format": "date"}
 _PLAIN = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^[^\x00-\x1f\x7f]+$"}
 
@@ -117,13 +118,13 @@ def question(feed: Feed) -> dict[str, Any]:
                 "minProperties": 1,
                 "additionalProperties": False,
             },
-            "as_of": {**_DAY, "description": "いつの日の状態か。なければ今日"},
+            "as_of": {**_DAY, "type": _MAYBE, "description": "いつの日の状態か。なければ今日"},
             "known": {
-                "type": "string",
+                "type": _MAYBE,
                 "format": "date-time",
                 "description": "いつの時点で知られていたか。なければ今",
             },
-            "after": {**_TEXT, "description": "前の応答の next"},
+            "after": {"type": _MAYBE, "description": "前の応答の next"},
             "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_ROWS},
         },
         "required": ["fields", "keys"],
