@@ -72,7 +72,7 @@ def list_(root: _Root = None, key: _Keys = None, as_json: _Json = False) -> None
     from kiban import sets
     from kiban.cli import listing
 
-    found, keys = _contracts(root), sets.read_keys(key or ())
+    found, keys = at_hand(root), sets.read_keys(key or ())
     today = (datetime.now(UTC) + timedelta(hours=9)).date()
     live = {each.digest for each in found.live(today, keys)}
     in_force = {each.digest for each in found.in_force(today)}
@@ -108,7 +108,7 @@ def show(flow: _Flow, root: _Root = None, as_json: _Json = False) -> None:
     """Show a contract: its terms, and the items that it carries."""
     from kiban.cli import listing
 
-    one = _contracts(root).flow(flow)
+    one = at_hand(root).flow(flow)
     if as_json:
         typer.echo(json.dumps(one.document, ensure_ascii=False, indent=2))
         return
@@ -180,7 +180,7 @@ def sample(
     from kiban import linkage
     from kiban.cli import files
 
-    messages = linkage.sample(_contracts(root).flow(flow), seed, units)
+    messages = linkage.sample(at_hand(root).flow(flow), seed, units)
     text = "".join(f"{linkage.encode(each).decode()}\n" for each in messages)
     if out is None:
         typer.echo(text, nl=False)
@@ -214,7 +214,7 @@ def page(
     from kiban import linkage
     from kiban.cli import files
 
-    found = _contracts(root)
+    found = at_hand(root)
     one = found.flow(flow)
     profile = found.profiles.get(one.profile or "")
     files.write_text(out, linkage.contract_page(one, profile))
@@ -230,7 +230,7 @@ def profiles(root: _Root = None, as_json: _Json = False) -> None:
     heads = ("名前", "種別", "題", "未確認の細目")
     rows = [
         (each.id, words[each.status], each.title, "、".join(each.unset))
-        for each in _contracts(root).profiles.values()
+        for each in at_hand(root).profiles.values()
     ]
     listing.show("プロファイル", heads, rows, (heads, rows), as_json=as_json)
 
@@ -240,8 +240,8 @@ def _item(item: Any, hidden: bool) -> tuple[str, ...]:
     return item.name, item.romaji, item.type, str(item.digits or ""), item.condition, mark
 
 
-def _contracts(root: list[Path] | None) -> linkage.Contracts:
-    """Those of the settings and of --root; the samples where neither names a folder."""
+def at_hand(root: list[Path] | None) -> linkage.Contracts:
+    """The contracts of the settings and of --root; the samples where neither names a folder."""
     from kiban import linkage, main, settings
 
     given = settings.read(os.environ)
@@ -264,7 +264,7 @@ def _one(name: str, root: list[Path] | None) -> linkage.Contract:
     if Path(name).is_file():
         (one,) = linkage.load_contracts([Path(name)], _library())
         return one
-    return _contracts(root).flow(name)
+    return at_hand(root).flow(name)
 
 
 def _version(one: linkage.Contract) -> str:

@@ -1,6 +1,6 @@
 """Linkage: contracts that run, delivery that is proved applied, protection that arrives first."""
 
-from kiban.linkage import api, files, reconcile
+from kiban.linkage import api, conformance, files, reconcile
 from kiban.linkage.books import open_linkage
 from kiban.linkage.consumer import Effect, Replacing, Replica, Taken, Tally, Waiting
 from kiban.linkage.contracts import (
@@ -55,6 +55,7 @@ __all__ = [
     "Waiting",
     "api",
     "compare",
+    "conformance",
     "contract_page",
     "decode",
     "difference_page",

@@ -1,0 +1,105 @@
+"""A consumer under test over HTTP: whoever builds one puts this small door before it for the test, and only for the test.
+
+Every request is a POST of JSON with an answer in JSON: `/begin`, `/restart`, `/deliver` (lines of messages; the answer is
+the list of outcomes), `/rows` {"feed"}, `/effects`, `/protection` {"unit"}. `door` is such a door for any subject.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kiban.kernel import Problem
+from kiban.linkage.conformance.subject import Subject
+from kiban.linkage.message import Row
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+_PATIENCE = 60.0  # seconds
+
+
+class HttpSubject:
+    """A consumer reached by its door."""
+
+    def __init__(self, url: str) -> None:
+        """A consumer.
+
+        Args:
+            url: of the door, http:// or https://.
+
+        Raises:
+            Problem: `subject-address`.
+        """
+        if not url.startswith(("http://", "https://")):
+            raise Problem("subject-address", "the address is not one of HTTP", url, "write http://HOST:PORT")
+        self._url = url.rstrip("/")
+
+    def begin(self) -> None:
+        """Forget everything."""
+        self._ask("begin", {})
+
+    def deliver(self, messages: Sequence[bytes]) -> Sequence[str]:
+        """Take messages in this order."""
+        return [
+            str(each) for each in self._ask("deliver", {"messages": [each.decode() for each in messages]})
+        ]
+
+    def rows(self, feed: str) -> Sequence[Row]:
+        """All rows of a group."""
+        return list(self._ask("rows", {"feed": feed}))
+
+    def effects(self) -> Sequence[str]:
+        """The messages that took effect."""
+        return [str(each) for each in self._ask("effects", {})]
+
+    def protection(self, unit: str) -> str:
+        """What is known of the protection of a unit."""
+        return str(self._ask("protection", {"unit": unit}))
+
+    def restart(self) -> None:
+        """Stop without warning and start again."""
+        self._ask("restart", {})
+
+    def _ask(self, what: str, body: object) -> Any:
+        address = f"{self._url}/{what}"
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+            address, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            what = f"the consumer answered {error.code}"
+            raise Problem("subject-failed", what, address, "see the consumer's own log") from error
+        except (OSError, ValueError) as error:
+            what = "the consumer does not answer in JSON"
+            fix = "start its door for the test; docs/contracts.md says what it answers"
+            raise Problem("subject-unreachable", what, address, fix) from error
+
+
+def door(subject: Subject) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """A WSGI application that is the door of a consumer: for tests, and to try one's own against. It asks for no password."""
+    answers: dict[str, Callable[[Any], Any]] = {
+        "/begin": lambda _body: subject.begin(),
+        "/restart": lambda _body: subject.restart(),
+        "/deliver": lambda body: subject.deliver([each.encode() for each in body["messages"]]),
+        "/rows": lambda body: [dict(row) for row in subject.rows(body["feed"])],
+        "/effects": lambda _body: list(subject.effects()),
+        "/protection": lambda body: subject.protection(body["unit"]),
+    }
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        asked = answers.get(environ.get("PATH_INFO", ""))
+        if asked is None or environ["REQUEST_METHOD"] != "POST":
+            start("404 Not Found", [("Content-Type", "application/json")])
+            return [b"null"]
+        body = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+        told = json.dumps(asked(body)).encode()
+        start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(told)))])
+        return [told]
+
+    return answer
