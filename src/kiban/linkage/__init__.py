@@ -1,6 +1,6 @@
 """Linkage: contracts that run, delivery that is proved applied, protection that arrives first."""
 
-from kiban.linkage import api, conformance, files, reconcile
+from kiban.linkage import api, conformance, evidence, files, incoming, protection, reconcile
 from kiban.linkage.books import open_linkage
 from kiban.linkage.consumer import Effect, Replacing, Replica, Taken, Tally, Waiting
 from kiban.linkage.contracts import (
@@ -60,9 +60,12 @@ __all__ = [
     "decode",
     "difference_page",
     "encode",
+    "evidence",
     "files",
+    "incoming",
     "load_contracts",
     "open_linkage",
+    "protection",
     "reconcile",
     "sample",
     "sign",

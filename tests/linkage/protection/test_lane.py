@@ -174,6 +174,16 @@ def test_whoever_is_protected_when_it_begins_is_held_without_a_notice(
     assert lane.known([someone("1"), HOME]) == dict.fromkeys([someone("1"), HOME], State("protected", event))
 
 
+def test_whose_measure_is_over_when_it_begins_is_clear(
+    city: Store, books: store.Books, contracts: tuple[Contract, ...]
+) -> None:
+    move_in(city, person("1"))
+    record(city, *measure("1", "1", "4"))
+    lane = Lane(city, books, contracts, "resident", READER)
+    assert lane.prepare(NOW) == 0
+    assert lane.known([someone("1")]) == {someone("1"): State("clear", 0)}
+
+
 def test_a_register_that_is_loaded_anew_is_looked_through_as_a_whole(
     lane: Lane, take: Take, city: Store, books: store.Books
 ) -> None:

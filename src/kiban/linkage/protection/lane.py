@@ -250,7 +250,7 @@ class Lane:
                     state = State(PROTECTED, version or said.newest)
                     journal.protect(page, unit, state.event, now)
                     made.append((unit, state))
-                elif not said.protected and held[unit][1] is None:
+                elif not said.protected and unit in held and held[unit][1] is None:
                     journal.note_end(page, unit, event)
         return made
 

@@ -1,0 +1,68 @@
+"""What the commands of `kiban link` share: the store with the books of the linkage, the contracts, who works."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from kiban import linkage
+    from kiban.kernel import Actor
+    from kiban.store import Books, Store
+
+Root = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        help="A folder with contracts, besides those of KIBAN_CONTRACTS; may be repeated.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Store, Books]]:
+    """The integrated database of the settings, started if needed, with the books of the linkage."""
+    from kiban import linkage, main, settings
+
+    with main.open_store(settings.read(os.environ)) as place, linkage.open_linkage(place) as books:
+        yield place, books
+
+
+def contracts(root: Sequence[Path] | None) -> linkage.Contracts:
+    """The contracts of the settings and of --root."""
+    from kiban import main, settings
+
+    return main.contracts(settings.read(os.environ), root or ())
+
+
+def home() -> Path:
+    """The folder of the linkage in the home: its secret and the authority map."""
+    from kiban import settings
+
+    return settings.read(os.environ).home / "linkage"
+
+
+def now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def person() -> str:
+    """Who works: the user of the operating system, who signed in there."""
+    return getpass.getuser()
+
+
+def officer(ward: str | None, purpose: str) -> Actor:
+    """Whoever runs the command, in one ward or for the whole city."""
+    from kiban.kernel import ALL_WARDS, Actor
+
+    return Actor(f"cli:{person()}", ward, frozenset({ward}) if ward else ALL_WARDS, purpose)
