@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from kiban import businesses, linkage, migration, sets, settings, standard, store
-from kiban.kernel import Problem
-from kiban.linkage import files
+from kiban.kernel import ALL_WARDS, Actor, Problem
+from kiban.linkage import files, protection
 from kiban.settings import Settings
+
+_READER = Actor("linkage.files", None, ALL_WARDS, "データ連携")
 
 
 def library(
@@ -124,6 +127,60 @@ def codec(
         return files.CsvCodec(profile)
     folder = layouts or (contract.path or Path()).parent / "layouts" / contract.flow
     return _Records({feed.name: _layout(folder / f"{feed.name}.yaml", feed) for feed in contract.feeds})
+
+
+def protected(
+    opened: store.Store, known: linkage.Contracts, contract: linkage.Contract, event: int, now: datetime
+) -> files.Protected:
+    """Who is protected of a flow, as known after an event, by the edition that says it; where none does, everybody counts as so."""
+    said = [
+        one.id for one in map(opened.edition, {feed.edition.id for feed in contract.feeds}) if one.protection
+    ]
+    if not said:
+        return files.Protected()
+    with linkage.open_linkage(opened) as books:
+        lane = protection.Lane(opened, books, known, said[0], _READER)
+        lane.prepare(now)
+        lane.catch_up(now)
+        return files.Protected(lane.changed(contract, event), linkage.CLEAR)
+
+
+def desk(
+    given: Settings,
+    opened: store.Store,
+    known: linkage.Contracts,
+    contract: linkage.Contract,
+    clock: Callable[[], datetime],
+    *,
+    to: sets.Shelf | None = None,
+    signer: sets.Signer | None = None,
+    progress: store.Progress | None = None,
+) -> files.Desk:
+    """What a publisher of a contract's files works with.
+
+    Args:
+        given: the settings.
+        opened: the registers.
+        known: all contracts at hand.
+        contract: the flow.
+        clock: the present moment, in UTC.
+        to: where sets lie; None for the shelf of the settings.
+        signer: of the provider.
+        progress: told of each step.
+
+    Raises:
+        Problem: those of `codec` and `shelf`.
+    """
+    return files.Desk(
+        opened,
+        to or shelf(given),
+        codec(known, contract),
+        given.home / "files",
+        clock,
+        lambda flow, event: protected(opened, known, flow, event, clock()),
+        signer,
+        progress or files.quiet,
+    )
 
 
 def _layout(path: Path, feed: linkage.Feed) -> migration.FlowRecords:

@@ -166,7 +166,7 @@ def test_what_the_consumer_refused_or_has_not_applied_is_told(since: Contract, t
     made = put(shelf, since, at(day, 5), day)
     assert due(since, shelf, at(day, 6, 4)) == ()
     [finding] = due(since, shelf, at(day, 6, 5))
-    assert finding.what == "unapplied" and "適用していません" in finding.words and "take" in finding.advice
+    assert finding.what == "unapplied" and "反映していません" in finding.words and "take" in finding.advice
     sets.file_receipt(
         shelf,
         sets.Receipt(

@@ -16,7 +16,7 @@ from kiban.linkage.files.due import LOOK_BACK, Finding, due, watch
 from kiban.linkage.files.edge import Arrived, FolderPlace, Names, Place, arrived, send
 from kiban.linkage.files.fetch import Fetched, fetch
 from kiban.linkage.files.intake import ABSENT_MOST, Intake, TakenSet, stated_absence
-from kiban.linkage.files.publish import Desk, Published, publish_delta, publish_full
+from kiban.linkage.files.publish import Desk, Published, publish_delta, publish_full, quiet
 from kiban.linkage.files.rows import Source
 from kiban.linkage.files.sftp import SftpPlace, open_sftp
 from kiban.linkage.files.take import position, take_newest, take_set
@@ -60,6 +60,7 @@ __all__ = [
     "position",
     "publish_delta",
     "publish_full",
+    "quiet",
     "send",
     "stated_absence",
     "take_newest",
