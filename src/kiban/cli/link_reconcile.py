@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from kiban import linkage
 
 
 def reconcile(
@@ -65,10 +68,7 @@ def reconcile(
         raise typer.Exit(1)
 
 
-def _say(found: object, show_keys: bool) -> None:
-    from kiban.linkage.reconcile import Compared
-
-    assert isinstance(found, Compared)
+def _say(found: linkage.reconcile.Compared, show_keys: bool) -> None:
     for one in found.feeds:
         same = "一致" if one.digests[0] == one.digests[1] else f"異なる（{one.buckets:,}/4,096区画）"
         typer.echo(
