@@ -1,6 +1,6 @@
 """Linkage: contracts that run, delivery that is proved applied, protection that arrives first."""
 
-from kiban.linkage import api, conformance, evidence, files, incoming, protection, reconcile
+from kiban.linkage import api, broker, conformance, events, evidence, files, incoming, protection, reconcile
 from kiban.linkage.books import open_linkage
 from kiban.linkage.consumer import Effect, Replacing, Replica, Taken, Tally, Waiting
 from kiban.linkage.contracts import (
@@ -54,12 +54,14 @@ __all__ = [
     "Tally",
     "Waiting",
     "api",
+    "broker",
     "compare",
     "conformance",
     "contract_page",
     "decode",
     "difference_page",
     "encode",
+    "events",
     "evidence",
     "files",
     "incoming",

@@ -8,14 +8,14 @@ from kiban.standard import sql_type
 from kiban.store.schema import Table, quoted
 
 
-def known_after(table: Table, items: Sequence[str]) -> str:
-    """The query for rows of subjects as known after events: place of what was asked, the items, the period.
+def known_after(table: Table, items: Sequence[str], by: Sequence[str]) -> str:
+    """The query for rows as known after events: place of what was asked, the items, the period.
 
-    Its values are the numbers of the events and, for each item of the subject, the values asked for: lists of one length.
+    Its values are the numbers of the events and, for each item of `by`, the values asked for: lists of one length.
     """
     kinds = {item.romaji: sql_type(item) for item in table.group.items} | dict(table.retired)
-    names = [quoted(name) for name in table.subject]
-    lists = ", ".join(["%s::bigint[]", *(f"%s::{kinds[name]}[]" for name in table.subject)])
+    names = [quoted(name) for name in by]
+    lists = ", ".join(["%s::bigint[]", *(f"%s::{kinds[name]}[]" for name in by)])
     chosen = ["a.place", *(f"t.{quoted(name)}" for name in items)]
     order = "a.place"
     if table.has_periods:

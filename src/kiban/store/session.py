@@ -96,26 +96,30 @@ class Session:
     def after_events(
         self, register: str, asked: Sequence[tuple[int, Mapping[str, str]]], items: Sequence[str]
     ) -> list[list[Row]]:
-        """The rows of subjects in all their periods, each as they were known after an event.
+        """The rows that have some values in all their periods, each as they were known after an event.
 
         Args:
             register: schema.table.
-            asked: for each answer the number of an event and the items of a subject in their written form.
+            asked: for each answer the number of an event, and items with the values that rows have to have, in their
+                written form: those of a subject, or others that have an index; the same items for all.
             items: romaji of what is wanted; nothing else is read.
 
         Returns:
             For each asked, its rows in the order of time: the items, and in a register `valid_from` and `valid_to`
-            (YYYY-MM-DD, None where open). Empty where nothing was known of the subject, or outside the actor's wards.
+            (YYYY-MM-DD, None where open). Empty where nothing was known, or outside the actor's wards.
 
         Raises:
             Problem: `register-unknown`, `item-unknown`.
         """
-        table = self._table(register, dict.fromkeys(items))
-        keys = [[subject[name] for _, subject in asked] for name in table.subject]
+        if not asked:
+            return []
+        by = list(asked[0][1])
+        table = self._table(register, dict.fromkeys([*items, *by]))
+        keys = [[values[name] for _, values in asked] for name in by]
         self._write_log(register, {"after_events": len(asked), "items": list(items)}, sorted(set(keys[0])))
         with as_problems(), self._connection.cursor(row_factory=dict_row) as cursor:
             cursor.adapters.register_loader("date", _WrittenDate)
-            statement = after.known_after(table, items)
+            statement = after.known_after(table, items, by)
             cursor.execute(statement.encode(), [[event for event, _ in asked], *keys], prepare=True)
             found: list[list[Row]] = [[] for _ in asked]
             for row in cursor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import adbc_driver_sqlite.dbapi as adbc
 import pyarrow as pa
 
 from kiban.kernel import Problem
 from kiban.linkage.consumer import replacing, tables
+from kiban.linkage.consumer.arrow import batches
 from kiban.linkage.consumer.checking import Check, shape
 from kiban.linkage.consumer.place import Place
 from kiban.linkage.consumer.taking import Taken, Taking, Unit
@@ -23,7 +24,10 @@ from kiban.linkage.contracts.model import Contract
 from kiban.linkage.message import CLEAR, UNKNOWN, Message, Row
 
 _FILE = "replica.sqlite"
-_BATCH = 65_536
+
+
+UNREADABLE = "?"
+"""How the place of a unit begins for what could not be read; no number begins so."""
 
 
 class Replica:
@@ -102,12 +106,23 @@ class Replica:
             return taking.write()
 
     def release(self, unit: str, now: datetime) -> Taken:
-        """Look again at the quarantined messages of a unit, under the present contract and check, and at those behind."""
+        """Look again at the quarantined messages of a unit, under the present contract and check, and at those behind.
+
+        Raises:
+            Problem: `message-unreadable` for what nobody can read.
+        """
         with self._place.writing() as connection:
             taking = self._taking(connection, now)
             taking.load([unit])
             taking.again(unit)
             return taking.write()
+
+    def keep(self, data: bytes, reason: str, now: datetime) -> None:
+        """Keep what cannot be read as a message of this flow: quarantined, of no unit, never applied."""
+        name = hashlib.sha256(data).hexdigest()[:32]
+        statement = "INSERT OR IGNORE INTO waiting VALUES (?, 0, 0, ?, ?, ?, ?, ?)"
+        with self._place.writing() as connection:
+            connection.execute(statement, (f"{UNREADABLE}{name}", b"", data, reason, now.isoformat(), name))
 
     def version(self, unit: str) -> int:
         """The event up to which a unit is held; 0 where nothing is known of it."""
@@ -121,13 +136,7 @@ class Replica:
             KeyError: where the contract does not carry the feed.
         """
         found = self.contract.feed(feed)
-        columns, lists = found.columns, tables.lists(found)
-        order = ", ".join(tables.quoted(name) for name in found.key)
-        statement = f"SELECT * FROM {tables.quoted(feed)} WHERE {tables.quoted(found.unit.romaji)} = ? ORDER BY {order}"
-        return [
-            {name: tables.read(value, name in lists) for name, value in zip(columns, row, strict=True)}
-            for row in self._place.rows(statement, unit)
-        ]
+        return [tables.row(found, values) for values in self._place.rows(tables.of_unit(found), unit)]
 
     def units_waiting(self) -> list[Waiting]:
         """Each unit that waits, with the first message that does."""
@@ -218,21 +227,7 @@ class Replica:
         Yields:
             `Feed.columns` in the types of `store.arrow_schema`; at least one batch.
         """
-        kinds = tables.types(self.contract.feed(feed))
-        # SQLite's values have types and its columns have not: the driver learns them from a first row, which is cut off.
-        first = ", ".join("0" if pa.types.is_integer(f.type) else "''" for f in kinds)
-        statement = f"SELECT {first} UNION ALL SELECT * FROM {tables.quoted(feed)}"
-        with adbc.connect(f"file:{self.file}?mode=ro") as connection, connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_BATCH)})
-            cursor.execute(statement)
-            cut = 1
-            for batch in cursor.fetch_record_batch():
-                columns = [
-                    tables.arrow_column(column, f.type)
-                    for column, f in zip(batch.slice(cut).columns, kinds, strict=True)
-                ]
-                cut = 0
-                yield pa.record_batch(columns, schema=kinds)
+        return batches(self.file, self.contract.feed(feed))
 
     def effects(self, after: int = 0, limit: int = 10_000) -> list[Effect]:
         """The messages that took effect, each exactly once, in the order in which they did; replays are none.
@@ -244,12 +239,9 @@ class Replica:
         statement = "SELECT seq, id, unit, event FROM ledger WHERE applied AND NOT replay AND seq > ? ORDER BY seq LIMIT ?"
         return [Effect(*row) for row in self._place.rows(statement, after, limit)]
 
-    def tally(self, after: int, limit: int = 10_000) -> Tally | None:
-        """What the ledger says of the lines after one; None where there is none."""
-        statement = (
-            "SELECT seq, applied, replay, content, event FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?"
-        )
-        lines = self._place.rows(statement, after, limit)
+    def tally(self, after: int, until: int | None = None) -> Tally | None:
+        """What the ledger says of the lines after one, at most until another; None where there is none."""
+        lines = self._place.rows(_TALLY, after, until or 2**62)
         if not lines:
             return None
         counted = [int.from_bytes(content) for _, _, replay, content, _ in lines if not replay]
@@ -298,3 +290,11 @@ class Replica:
                     "replica-columns", f"the replica's {feed.name} has other items than the contract",
                     str(self.file.parent), "make a new replica and take a full set",
                 )  # fmt: skip
+
+
+_TALLY = """
+    SELECT seq, applied, replay, content, event FROM ledger WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 10000
+"""
+_EFFECTS = """
+    SELECT seq, id, unit, event FROM ledger WHERE applied AND NOT replay AND seq > ? ORDER BY seq LIMIT ?
+"""

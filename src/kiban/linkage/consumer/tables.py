@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -78,9 +80,16 @@ def kept(value: object) -> object:
     return orjson.dumps(value).decode() if isinstance(value, list | tuple) else value
 
 
-def read(value: object, is_list: bool) -> object:
-    """A value from SQLite as a message has it."""
-    return orjson.loads(value) if is_list and isinstance(value, str) else value
+def of_unit(feed: Feed) -> str:
+    """SQL that gives the rows of a unit in the order of their key."""
+    order = ", ".join(quoted(name) for name in feed.key)
+    return f"SELECT * FROM {quoted(feed.name)} WHERE {quoted(feed.unit.romaji)} = ? ORDER BY {order}"
+
+
+def row(feed: Feed, values: Sequence[Any]) -> dict[str, Any]:
+    """A row from SQLite as a message has it."""
+    told = zip(feed.columns, values, strict=True)
+    return {name: orjson.loads(v) if name in lists(feed) and v is not None else v for name, v in told}
 
 
 def columns_kept(batch: pa.RecordBatch) -> list[list[object]]:

@@ -129,7 +129,7 @@ class Taking:
 
     def drain(self) -> None:
         """Apply what may be applied of all that waits, after the floor has risen."""
-        for unit in list(self._waiting):
+        for unit in [each for each in self._waiting if not each.startswith("?")]:
             self.units.setdefault(unit, Unit())
             self._drain(unit)
 
@@ -151,7 +151,9 @@ class Taking:
         return message.replay and message.parts.keys() == {feed.name for feed in self.contract.feeds}
 
     def _apply(self, message: Message, content: bytes) -> None:
-        self._forget(message.unit, message.event)
+        waited = self._waiting.get(message.unit, {}).get(message.event)
+        if waited is not None and waited.content == content:  # another one of the same event is late now
+            self._forget(message.unit, message.event)
         self.units[message.unit].event = message.event
         for name, rows in message.parts.items():
             self._rows[name][message.unit] = rows
