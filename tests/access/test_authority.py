@@ -331,12 +331,15 @@ def test_an_address_without_tls_is_refused(opened: Access, clock: Clock) -> None
         Authority(opened.systems, opened.tokens, opened.guard, "http://kiban.example", lambda _: (), clock)
 
 
-def test_old_tokens_are_forgotten(authority: Authority, library_card: Credentials, clock: Clock) -> None:
+def test_old_tokens_and_assertions_are_forgotten(
+    authority: Authority, library_card: Credentials, opened: Access, clock: Clock
+) -> None:
     value = token(authority, library_card, clock)
     clock.forward(days=2)
-    authority.guard.sweep(clock())
-    assert authority.tokens.sweep(clock()) == 1
+    token(authority, library_card, clock)
     assert authority.tokens.find(value) is None
+    with opened.books.transaction() as page:
+        assert [row["n"] for row in page.rows("SELECT count(*) AS n FROM assertion")] == [1]
 
 
 @pytest.mark.parametrize(

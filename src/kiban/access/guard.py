@@ -17,10 +17,11 @@ class Guard:
     def __init__(self, books: Books) -> None:
         self._books = books
 
-    def first_use(self, client_id: str, jti: str, until: datetime) -> bool:
+    def first_use(self, client_id: str, jti: str, until: datetime, now: datetime) -> bool:
         """Whether an assertion is used for the first time; until when it has to be remembered."""
         digest = hashlib.sha256(jti.encode("utf-8", "surrogatepass")).digest()
         with self._books.transaction() as page:
+            page.run("DELETE FROM assertion WHERE until < %s", (now,))
             return bool(
                 page.run(
                     "INSERT INTO assertion VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
@@ -42,8 +43,3 @@ class Guard:
         with self._books.transaction() as page:
             page.run("DELETE FROM failure WHERE failed_at <= %s", (now - WINDOW,))
             page.run("INSERT INTO failure VALUES (%s, %s, %s)", (client_id, address, now))
-
-    def sweep(self, now: datetime) -> None:
-        """Forget assertions that have expired."""
-        with self._books.transaction() as page:
-            page.run("DELETE FROM assertion WHERE until < %s", (now,))

@@ -115,7 +115,7 @@ class SecretJwt(JWTBearerClientAssertion):  # type: ignore[misc]
         if not 1 <= len(claims["jti"]) <= 200:
             raise ProvedError("jti has not 1 to 200 characters")
         until = datetime.fromtimestamp(claims["exp"], UTC) + timedelta(seconds=LEEWAY + 1)
-        if not self._guard.first_use(claims["sub"], claims["jti"], until):
+        if not self._guard.first_use(claims["sub"], claims["jti"], until, self._now()):
             raise ProvedError("jti was used before")
 
 

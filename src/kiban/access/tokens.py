@@ -12,6 +12,9 @@ from kiban.access.scopes import Scope
 from kiban.access.systems import Registration
 from kiban.store import Books
 
+KEPT = timedelta(days=1)
+"""How long an expired token is remembered, so that its revocation is still answered."""
+
 
 @dataclass(frozen=True)
 class Token:
@@ -58,6 +61,7 @@ class Tokens:
             now + timedelta(seconds=client.seconds),
         )
         with self._books.transaction() as page:
+            page.run("DELETE FROM token WHERE expires_at < %s", (now - KEPT,))
             page.run("INSERT INTO token VALUES (%s, %s, %s, %s, %s, %s)", row)
         return value
 
@@ -77,11 +81,6 @@ class Tokens:
                 "UPDATE token SET revoked_at = %s WHERE digest = %s AND revoked_at IS NULL",
                 (now, _digest(value)),
             )
-
-    def sweep(self, now: datetime) -> int:
-        """Forget the tokens that expired more than a day ago; how many."""
-        with self._books.transaction() as page:
-            return page.run("DELETE FROM token WHERE expires_at < %s", (now - timedelta(days=1),))
 
 
 _FIND = """

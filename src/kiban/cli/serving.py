@@ -1,0 +1,140 @@
+"""What `kiban serve` and the commands of systems wire together."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from kiban import access, linkage, main, settings, web
+from kiban.access import Access, Authority
+from kiban.kernel import ALL_WARDS, Actor, Problem
+from kiban.linkage import Contract, api, evidence, protection
+from kiban.settings import Settings
+from kiban.store import Books, Store
+
+_RESIDENTS = "resident"
+
+
+@dataclass(frozen=True)
+class Service:
+    """How the API is to be served.
+
+    Attributes:
+        issuer: its address as other systems write it.
+        hosts: names under which requests may come.
+        keys: trusted public keys of contracts, hex.
+        roots: folders with contracts, besides those of the settings.
+    """
+
+    issuer: str
+    hosts: tuple[str, ...]
+    keys: tuple[str, ...]
+    roots: tuple[Path, ...] = ()
+
+
+def now() -> datetime:
+    """The time in UTC."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Settings, Store, Access, Books]]:
+    """The settings, the registers, the systems and the books of the linkage.
+
+    Raises:
+        Problem: what keeps one of them from opening.
+    """
+    given = settings.read(os.environ)
+    with ExitStack() as stack:
+        city = stack.enter_context(main.open_store(given))
+        systems = stack.enter_context(access.open_access(city, access.seal(given.home / "access.key")))
+        books = stack.enter_context(linkage.open_linkage(city))
+        yield given, city, systems, books
+
+
+def house(service: Service, given: Settings, city: Store, systems: Access, books: Books) -> web.House:
+    """The parts behind the addresses, from what is opened.
+
+    Raises:
+        Problem: `issuer-insecure`; what is wrong with a contract.
+    """
+    secret = evidence.city_secret(given.home / "city.secret")
+    contracts = linkage.load_contracts([*given.contracts, *service.roots], city.library)
+
+    def live(day: date) -> Sequence[Contract]:
+        return contracts.live(day, service.keys)
+
+    reading = api.Reading(
+        city, live, evidence.BookLedger(books).append, secret, protections(city, books, contracts), now
+    )
+    spec = api.numbering_spec(city.library)
+    numbering = api.Numbering(spec, city, api.Numbers(books, secret), secret, now)
+    authority = Authority(systems.systems, systems.tokens, systems.guard, service.issuer, reading.scopes, now)
+
+    def healthy() -> None:
+        city.tables()
+        with systems.books.transaction() as page:
+            page.rows("SELECT 1")
+
+    return web.House(authority, reading, numbering, healthy, now, service.hosts)
+
+
+def protections(city: Store, books: Books, contracts: Iterable[Contract]) -> api.Protections:
+    """How persons are protected, as the lane of protection knows after all events; everybody is unknown where it cannot tell."""
+    actor = Actor("kiban", None, ALL_WARDS, "支援措置の伝達")
+    given = [each for each in contracts if each.provider.business == _RESIDENTS]
+    try:
+        lane = protection.Lane(city, books, given, _RESIDENTS, actor)
+        lane.prepare(now())
+    except Problem:
+        return api.nothing_known
+
+    caught_up = _Shared(lambda: lane.catch_up(now()))
+
+    def known(contract: Contract, units: Sequence[str]) -> Mapping[str, tuple[str, int]]:
+        event = caught_up()
+        return dict(zip(units, lane.states(contract, [(unit, event) for unit in units]), strict=True))
+
+    return known
+
+
+class _Shared:
+    """Calls of one instant share one run, which begins after each of them came: as fresh as a run of one's own."""
+
+    def __init__(self, run: Callable[[], int]) -> None:
+        self._run, self._turn, self._begun, self._last = run, threading.Lock(), 0, 0
+
+    def __call__(self) -> int:
+        wanted = self._begun + 1  # one under way may have begun too early
+        with self._turn:
+            if self._begun < wanted:
+                self._begun += 1
+                try:
+                    self._last = self._run()
+                except BaseException:
+                    self._begun -= 1  # nobody who waits may take the one before for it
+                    raise
+            return self._last
+
+
+def loader(service: Service) -> Callable[[], Any]:
+    """What makes the application in a worker, after it was forked: no connection is shared with another process."""
+
+    def load() -> Any:
+        stack = ExitStack()
+        atexit.register(stack.close)  # ends with the process, and is held until then
+        given, city, systems, books = stack.enter_context(opened())
+        served = house(service, given, city, systems, books)
+        return web.application(served, web.web_secret(given.home / "web.secret"))
+
+    return load
+
+
+__all__ = ["Service", "house", "loader", "now", "opened", "protections"]
