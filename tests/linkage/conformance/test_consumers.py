@@ -30,17 +30,17 @@ NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 
 @pytest.mark.parametrize("place", range(4))
 def test_the_kit_of_kiban_passes_every_case_of_every_sample(
-    samples: Contracts, place: int, tmp_path: Path
+    samples: Contracts, place: int, home: Path
 ) -> None:
     contract = samples.contracts[place]
-    results = verify_consumer(consumer_cases(contract), ReplicaSubject(tmp_path, contract, lambda: NOW))
+    results = verify_consumer(consumer_cases(contract), ReplicaSubject(home, contract, lambda: NOW))
     assert len(results) >= 25
     assert [(each.id, each.faults) for each in results if not each.passed] == []
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_it_passes_whatever_is_invented(contract: Contract, seed: int, tmp_path: Path) -> None:
-    results = verify_consumer(consumer_cases(contract, seed), ReplicaSubject(tmp_path, contract, lambda: NOW))
+@pytest.mark.parametrize("seed", range(2))
+def test_it_passes_whatever_is_invented(contract: Contract, seed: int, home: Path) -> None:
+    results = verify_consumer(consumer_cases(contract, seed), ReplicaSubject(home, contract, lambda: NOW))
     assert [(each.id, each.faults) for each in results if not each.passed] == []
 
 
@@ -185,10 +185,10 @@ def served() -> Iterator[Callable[[Subject], str]]:
 
 
 def test_a_consumer_is_tried_over_http_as_it_is_in_the_same_process(
-    contract: Contract, served: Callable[[Subject], str], tmp_path: Path
+    contract: Contract, served: Callable[[Subject], str], home: Path
 ) -> None:
     cases = consumer_cases(contract)[:8]
-    url = served(ReplicaSubject(tmp_path, contract, lambda: NOW))
+    url = served(ReplicaSubject(home, contract, lambda: NOW))
     assert all(each.passed for each in verify_consumer(cases, HttpSubject(url)))
     careless = served(Careless(contract))
     assert verify_consumer(cases, HttpSubject(careless)) == verify_consumer(cases, Careless(contract))
@@ -227,12 +227,13 @@ def test_the_report_says_what_passed_and_what_not(contract: Contract) -> None:
 def test_a_vendor_verifies_at_the_terminal(
     contract: Contract,
     served: Callable[[Subject], str],
+    home: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("KIBAN_CONTRACTS", raising=False)
-    good, page = served(ReplicaSubject(tmp_path / "r", contract, lambda: NOW)), tmp_path / "report.html"
+    good, page = served(ReplicaSubject(home, contract, lambda: NOW)), tmp_path / "report.html"
     with pytest.raises(SystemExit) as end:
         cli.main(["link", "verify", "resident-tax.v1", "--consumer", good, "--out", str(page)])
     assert not end.value.code

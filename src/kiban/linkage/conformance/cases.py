@@ -20,7 +20,7 @@ _SEED = 20261124
 
 def consumer_cases(contract: Contract, seed: int = _SEED) -> tuple[Case, ...]:
     """All cases for consumers of a flow; the same seed gives the same."""
-    messages = sample(contract, seed, 12)
+    messages = sample(contract, seed, 8)
     life = max(_lives(messages).values(), key=len)
     cases = [*_order(messages, seed), *_gaps(life), *_ends(life), *_again(messages, life)]
     return (

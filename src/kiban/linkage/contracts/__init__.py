@@ -8,6 +8,7 @@ from kiban.linkage.contracts.model import Contract, Due, Feed, Incoming, Protect
 from kiban.linkage.contracts.page import contract_page, difference_page
 from kiban.linkage.contracts.profile import Profile
 from kiban.linkage.contracts.profiles import ProfileFile
+from kiban.linkage.contracts.quality import judge
 from kiban.linkage.contracts.rows import RowFault, validate_rows
 from kiban.linkage.contracts.sample import sample
 from kiban.linkage.contracts.signatures import sign, signature_file
@@ -29,6 +30,7 @@ __all__ = [
     "compare",
     "contract_page",
     "difference_page",
+    "judge",
     "load_contracts",
     "sample",
     "sign",

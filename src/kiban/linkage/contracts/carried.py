@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kiban.kernel import Problem
 from kiban.linkage.contracts.model import Feed
+from kiban.linkage.contracts.quality import METRICS, OPERATORS, why_not
 from kiban.linkage.contracts.terms import Terms, custom
 from kiban.standard import Edition, Group, Item, odcs_property, suggest
 
 Rules = dict[str, tuple[Mapping[str, Any], ...]]
-
-METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
-OPERATORS = (
-    *("mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan"),
-    *("mustBeLessOrEqualTo", "mustBeBetween", "mustNotBeBetween"),
-)
 
 _OBJECT = (
     *("id", "physicalName", "businessName", "logicalType", "physicalType", "description", "tags"),
@@ -78,6 +73,7 @@ def _feed(fields: Terms, edition: Edition) -> tuple[Feed | None, tuple[Mapping[s
         if item:
             carried[item.romaji] = item
     _check_key(fields, group, carried)
+    _check_quality(fields, rules, carried)
     items = tuple(item for item in group.items if item.romaji in carried)
     found = _unit(own, group, carried, unit)
     return (Feed(edition, group, items, found) if found else None), rules
@@ -89,7 +85,7 @@ def _item(
     name = fields.text("name")
     fields.called = f"item {name}" if name else fields.called
     fields.leave(*_FREE, *_AGREE)
-    rules = tuple({"property": name, **rule} for rule in _quality(fields))
+    rules = _quality(fields, name)
     own = custom(fields, fields.called)
     own.leave("x-measure")
     own.done()
@@ -159,20 +155,27 @@ def _unit(own: Terms, group: Group, carried: Mapping[str, Item], unit: str) -> I
     return carried[unit]
 
 
-def _quality(fields: Terms) -> tuple[Mapping[str, Any], ...]:
-    """The rules under `quality`, as they stand; only such as Kiban can check, or texts for people."""
-    rules = []
+def _quality(fields: Terms, item: str = "") -> tuple[Mapping[str, Any], ...]:
+    """The rules under `quality`, as they stand, those at an item with its name as `property`; or texts for people."""
+    rules: list[Mapping[str, Any]] = []
+    own = {"property": item} if item else {}
     for rule in fields.parts("quality", "quality rule"):
         kind = rule.choice("type", ("library", "text"), needed=False) or "library"
         if kind == "text":
             rule.text("description")
         else:
             rule.choice("metric", METRICS)
-            if sum(operator in rule.value for operator in OPERATORS) != 1:
-                fix = f"write one of {', '.join(OPERATORS)}"
-                rule.fault("contract-quality", f"{rule.called} does not say what must be", fix)
         rule.leave(*OPERATORS, "id", "name", "description", "arguments", "unit", "severity", "dimension")
         rule.leave("businessImpact", "metric")
         rule.done()
-        rules.append(dict(rule.value))
+        rules.append({**own, **rule.value})
     return tuple(rules)
+
+
+def _check_quality(fields: Terms, rules: Iterable[Mapping[str, Any]], carried: Iterable[str]) -> None:
+    names = list(carried)
+    for rule in rules:
+        judged = rule.get("type", "library") != "text" and rule.get("metric") in METRICS
+        if judged and (reason := why_not(rule, names)):
+            what = f"a rule of {fields.called} ({rule['metric']}) cannot be checked: {reason}"
+            fields.fault("contract-quality", what, "correct it, or write it as type: text", "quality")
