@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import typer
 
-_PARTS = ("contracts", "events", "files", "protection", "incoming", "evidence", "verify", "systems")
+_PARTS = ("status", "contracts", "events", "files", "protection", "incoming", "evidence", "systems", "verify")
 """Each is the module link_NAME of this folder, where it is there: its `add` puts its commands into the app."""
 
 app = typer.Typer(

@@ -64,6 +64,8 @@ def reconcile(
             typer.echo(f"{len(found.units):,}単位を送り直しました。")
             _say(after, show_keys)
             found = after
+        with linkage.open_linkage(opened) as books:
+            linkage.status.note_compared(books, found, _now())  # `kiban link status` shows it
     if not found.equal:
         raise typer.Exit(1)
 

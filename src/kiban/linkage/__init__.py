@@ -1,6 +1,17 @@
 """Linkage: contracts that run, delivery that is proved applied, protection that arrives first."""
 
-from kiban.linkage import api, broker, conformance, events, evidence, files, incoming, protection, reconcile
+from kiban.linkage import (
+    api,
+    broker,
+    conformance,
+    events,
+    evidence,
+    files,
+    incoming,
+    protection,
+    reconcile,
+    status,
+)
 from kiban.linkage.books import open_linkage
 from kiban.linkage.consumer import Effect, Replacing, Replica, Taken, Tally, Waiting
 from kiban.linkage.contracts import (
@@ -74,6 +85,7 @@ __all__ = [
     "sample",
     "sign",
     "signature_file",
+    "status",
     "validate",
     "validate_rows",
 ]

@@ -155,10 +155,11 @@ def load_flow_records(path: Path) -> FlowRecords:
 
     It names the copybook (beside it) and the code page; `fields`: column -> field; `mixed` and `double`: fields of text that are not
     of single bytes only; `unset`: numeric field -> low-values or spaces, which stand for no value; `days`: columns whose field is a
-    day of eight digits.
+    day of eight digits; `characters`: charts and decisions (beside it) of the city's own characters of `system`.
 
     Raises:
-        Problems: those of `standard.read_document` and of the copybook; `layout-field`, `layout-records`, `layout-page`.
+        Problem: `code-page-unknown` and what else `characters.code_page` refuses.
+        Problems: those of `standard.read_document`, of the copybook and of the charts; `layout-field`, `layout-records`.
     """
     findings = Findings()
     document = read_document(path, str(path), findings)
@@ -176,16 +177,18 @@ def load_flow_records(path: Path) -> FlowRecords:
     modes: dict[str, characters.Mode] = dict.fromkeys(lists["mixed"], "mixed")
     modes |= dict.fromkeys(lists["double"], "double")
     unset = {name: [str(how)] for name, how in told["unset"].items()}
-    try:
-        page = characters.code_page(str(body.get("page")))
-    except KeyError:
-        fix = f"one of {', '.join(characters.CODE_PAGES)}"
-        raise Problems([Problem("layout-page", "no such code page", str(path), fix)]) from None
+    page = characters.code_page(str(body.get("page")), gaiji=_own_characters(path.parent, body))
     reading = Reading(modes, {}, unset)  # type: ignore[arg-type]
     made = FlowRecords(path, copybook, reading, page, dict(told["fields"]), frozenset(lists["days"]))
     if problems := [*_faults(made, lists, told["unset"])]:
         raise Problems(problems)
     return made
+
+
+def _own_characters(folder: Path, body: Mapping[str, Any]) -> Mapping[int, str] | None:
+    """The characters of the city's own on which two people decided; None where none are named."""
+    paths = [folder / str(name) for name in body.get("characters") or ()]
+    return characters.Chart.load(*paths, unsigned=True).gaiji(str(body.get("system"))) if paths else None
 
 
 def _faults(

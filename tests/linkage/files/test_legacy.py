@@ -177,3 +177,32 @@ def test_a_layout_that_is_not_whole_is_refused_with_every_fault(flow: Contract, 
     (place / "jumin.yaml").write_text(text.replace("page: jef", "page: jeff"))
     with pytest.raises((Problem, Problems), match="page"):
         migration.load_flow_records(place / "jumin.yaml")
+
+
+def test_the_citys_own_characters_travel_where_the_layout_names_their_chart(
+    flow: Contract, tmp_path: Path
+) -> None:
+    folder = laid_out(tmp_path / "layouts", "jef")
+    (folder / "chart.csv").write_text("system,code,unicode,mj,note\njef,80A1,20B9F,,外字\n")
+    (folder / "decisions.csv").write_text(
+        "system,code,unicode,class,decided_by_1,decided_on_1,decided_by_2,decided_on_2,reason\n"
+        "jef,80A1,20B9F,exact,職員甲,2026-10-01,職員乙,2026-10-01,字形が一致\n"
+    )
+    with (folder / "jumin.yaml").open("a") as layout:
+        layout.write("system: jef\ncharacters: [chart.csv, decisions.csv]\n")
+    codec = main.codec(linkage.contracts.Contracts((flow,), {"rei-kotei": known_profile()}), flow, folder)
+    [carried] = flow.feeds
+    row = {
+        **{"atenabango": unit(1), "rirekibango": 1, "shimei": "\U00020b9f田", "seinengappi": "1990-05-17"},
+        **{"shiensochifuragu": "0", "valid_from": date(2020, 4, 1), "valid_to": None},
+    }
+    batch = pa.RecordBatch.from_pylist([row], columns_of(carried))
+    assert codec.unfit(carried, batch) == ()
+    (tmp_path / "file.dat").write_bytes(codec.write(carried, batch))
+    assert pa.Table.from_batches(codec.read(carried, tmp_path / "file.dat")).to_pylist() == batch.to_pylist()
+
+
+def test_the_sample_of_a_legacy_flow_has_a_layout(library: Library) -> None:
+    known = linkage.load_contracts([linkage.SAMPLES], library)
+    codec = main.codec(known, known.flow("resident-tax-legacy.v1"))
+    assert codec.ending == ".dat"

@@ -117,7 +117,7 @@ def is_in_force(contract: Contract, day: date) -> bool:
 
 
 def load_contracts(folders: Iterable[Path], library: Library, *, signatures: bool = True) -> Contracts:
-    """All contracts at or below some folders: every `.yaml`; those in a folder `profiles` are profiles.
+    """All contracts at or below some folders: every `.yaml`; those in a folder `profiles` are profiles, in `layouts` of records.
 
     The profiles that come with Kiban are always at hand.
 
@@ -135,7 +135,9 @@ def load_contracts(folders: Iterable[Path], library: Library, *, signatures: boo
     shipped = sorted(SAMPLES.glob("profiles/*.yaml"))
     own = [path for path in files if path.parent.name == "profiles" and path not in shipped]
     profiles = read_profiles([*shipped, *own], findings)
-    contracts = (path for path in files if path.parent.name != "profiles")
+    contracts = (
+        path for path in files if path.parent.name != "profiles" and path.parent.parent.name != "layouts"
+    )
     read = [read_contract(path, library, findings, signatures=signatures) for path in contracts]
     found = sorted((each for each in read if each), key=lambda each: (each.id, each.version))
     _check_twice(found, findings)
