@@ -18,6 +18,8 @@ _VERIFY = """Examples:
 
     [b]kiban link verify resident-tax.v1 --provider sent.jsonl[/b]                a provider, by the messages that it sent
 
+    [b]kiban link verify resident-library.v1 --provider https://HOST --token token.txt --units persons.txt[/b]   its API
+
     [b]kiban link mock resident-tax.v1 --port 8800[/b]                            a consumer that passes, to try against"""
 
 _Flow = Annotated[
@@ -40,11 +42,19 @@ def verify(
         str | None, typer.Option(metavar="URL", help="The door of a consumer: http://HOST:PORT.")
     ] = None,
     provider: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL|FILE",
+            help="The address of a provider's API; or messages in the order in which it sent them, one a line, or a folder of such files.",
+        ),
+    ] = None,
+    token: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For an API: holds a bearer token of the consumer.")
+    ] = None,
+    units: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            exists=True,
-            help="Messages in the order in which they were sent, one a line; or a folder of such files.",
+            metavar="FILE", help="For an API: numbers of invented persons whom it holds, one a line."
         ),
     ] = None,
     root: _Root = None,
@@ -71,10 +81,13 @@ def verify(
     if consumer is not None:
         cases = conformance.consumer_cases(contract)
         results = conformance.verify_consumer(cases, conformance.HttpSubject(consumer))
+    elif provider is not None and "://" in provider:
+        asked = conformance.asking(provider)
+        known = _text(units, "--units").split()
+        results = conformance.verify_api(contract, _text(token, "--token").strip(), known, asked)
     else:
-        assert provider is not None
-        results = conformance.verify_provider(contract, _lines(provider))
-    role, tested = ("利用側", consumer) if consumer else ("提供側", str(provider))
+        results = conformance.verify_provider(contract, _lines(Path(str(provider))))
+    role, tested = ("利用側", consumer) if consumer else ("提供側", provider)
     if out is not None:
         page = conformance.report(contract, results, name or str(tested), role, datetime.now(UTC))
         files.write_text(out, page)
@@ -124,7 +137,17 @@ def _contract(flow: str, root: list[Path] | None) -> Contract:
     return link_contracts.at_hand(root).flow(flow)
 
 
+def _text(path: Path | None, option: str) -> str:
+    if path is None or not path.is_file():
+        raise typer.BadParameter(
+            f"{option} names a file; an API is asked with a token, about persons it holds"
+        )
+    return path.read_text(encoding="utf-8")
+
+
 def _lines(path: Path) -> Iterator[bytes]:
+    if not path.exists():
+        raise typer.BadParameter(f"{path} is neither a file, a folder nor an address")
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     for file in files:
         with file.open("rb") as lines:

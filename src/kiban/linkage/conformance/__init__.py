@@ -1,5 +1,6 @@
 """The conformance kit: what a contract asks of every consumer and provider, tried on any implementation."""
 
+from kiban.linkage.conformance.asked import Ask, Told, asking, verify_api
 from kiban.linkage.conformance.case import Case, Step
 from kiban.linkage.conformance.cases import consumer_cases
 from kiban.linkage.conformance.over_http import HttpSubject, door
@@ -12,15 +13,19 @@ from kiban.linkage.conformance.verifying import Result, verify_consumer
 __all__ = [
     "CHECKS",
     "OUTCOMES",
+    "Ask",
     "Case",
     "HttpSubject",
     "ReplicaSubject",
     "Result",
     "Step",
     "Subject",
+    "Told",
+    "asking",
     "consumer_cases",
     "door",
     "report",
+    "verify_api",
     "verify_consumer",
     "verify_provider",
 ]
