@@ -24,6 +24,7 @@ from kiban.linkage.evidence.roots import Root
 from kiban.linkage.evidence.secret import city_secret
 from kiban.linkage.evidence.summary import FlowDay, summary
 from kiban.linkage.evidence.verifying import Verdict, verify
+from kiban.linkage.evidence.writing import before_sending, before_taking
 
 __all__ = [
     "JAPAN",
@@ -41,6 +42,8 @@ __all__ = [
     "Matched",
     "Root",
     "Verdict",
+    "before_sending",
+    "before_taking",
     "city_secret",
     "day_of",
     "encode",
