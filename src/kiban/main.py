@@ -53,6 +53,15 @@ def contracts(given: Settings, roots: Iterable[Path] = ()) -> linkage.Contracts:
     return linkage.load_contracts([*given.contracts, *roots], library(given=given))
 
 
+def trusted(given: Settings, keys: Iterable[Path] = ()) -> frozenset[str]:
+    """The public keys by which contracts carry traffic: the PEM files in `trusted` in the home, and further ones.
+
+    Raises:
+        Problem: `signing-key` for a file that holds none.
+    """
+    return sets.read_keys([*sorted((given.home / "trusted").glob("*.pem")), *keys])
+
+
 def open_store(given: Settings, roots: Iterable[Path] = ()) -> store.Store:
     """The integrated database of these settings, started if needed, with its frame in place.
 

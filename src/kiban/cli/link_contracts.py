@@ -55,7 +55,11 @@ _Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this f
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Keys = Annotated[
     list[Path] | None,
-    typer.Option("--key", metavar="PEM", help="A trusted public key, to see who is live; may be repeated."),
+    typer.Option(
+        "--key",
+        metavar="PEM",
+        help="A trusted public key, besides those in trusted/ of the home; may be repeated.",
+    ),
 ]
 
 
@@ -69,10 +73,10 @@ def list_(root: _Root = None, key: _Keys = None, as_json: _Json = False) -> None
     """List the contracts: from whom to whom, by which ways, in force and signed or not."""
     from datetime import UTC, datetime, timedelta
 
-    from kiban import sets
+    from kiban import main, settings
     from kiban.cli import listing
 
-    found, keys = at_hand(root), sets.read_keys(key or ())
+    found, keys = at_hand(root), main.trusted(settings.read(os.environ), key or ())
     today = (datetime.now(UTC) + timedelta(hours=9)).date()
     live = {each.digest for each in found.live(today, keys)}
     in_force = {each.digest for each in found.in_force(today)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -92,7 +93,11 @@ def test_the_list_says_who_gives_whom_and_whether_it_may(
     assert "見本の契約を使う" in err
     assert "resident-tax.v1\t1.0.0\t001\tZEI\tevent、file\t適用中\tなし" in out
     signed()
+    assert kiban("list", "--root", tmp_path / "contracts")[1].count("通信できる") == 0
     assert kiban("list", "--root", tmp_path / "contracts", "--key", key_file)[1].count("通信できる") == 4
+    (tmp_path / "home" / "trusted").mkdir(parents=True)
+    shutil.copy(key_file, tmp_path / "home" / "trusted")
+    assert kiban("list", "--root", tmp_path / "contracts")[1].count("通信できる") == 4
 
 
 def test_a_good_folder_is_said_to_be_good_and_a_bad_one_is_told_whole(kiban: Kiban, tmp_path: Path) -> None:

@@ -22,7 +22,13 @@ def consumer_cases(contract: Contract, seed: int = _SEED) -> tuple[Case, ...]:
     """All cases for consumers of a flow; the same seed gives the same."""
     messages = sample(contract, seed, 8)
     life = max(_lives(messages).values(), key=len)
-    cases = [*_order(messages, seed), *_gaps(life), *_ends(life), *_again(messages, life)]
+    cases = [
+        *_order(messages, seed),
+        *_gaps(life),
+        *_ends(life),
+        *_again(messages, life),
+        *_namesakes(messages),
+    ]
     return (
         *cases,
         *bad_cases(contract, life, messages),
@@ -142,3 +148,30 @@ def _again(messages: Sequence[Message], life: Sequence[Message]) -> Iterator[Cas
         [broken, step(life, subject.APPLIED)],
         life,
     )
+
+
+def _namesakes(messages: Sequence[Message]) -> Iterator[Case]:
+    """A person and a household may have one number: their changes are of one unit, and neither hides the other."""
+    one = messages[0]
+    other = next((each for each in messages if each.parts.keys().isdisjoint(one.parts) and _rows(each)), None)
+    if other is None:
+        return
+    renamed = {
+        name: [
+            {key: one.unit if value == other.unit else value for key, value in row.items()} for row in rows
+        ]
+        for name, rows in other.parts.items()
+    }
+    both = replace(one, parts={**one.parts, **renamed})
+    later = replace(both, event=one.event + 1, previous=one.event, parts=renamed)
+    yield case_of(
+        "same-number",
+        "宛名番号と世帯番号が同じ値でも、どちらも反映する",
+        "番号の重なった人または世帯の変更が消える",
+        [step([both, later], subject.APPLIED)],
+        [both, later],
+    )
+
+
+def _rows(message: Message) -> bool:
+    return all(message.parts.values())
