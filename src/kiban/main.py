@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +13,10 @@ import pyarrow as pa
 
 from kiban import businesses, linkage, migration, sets, settings, standard, store
 from kiban.kernel import ALL_WARDS, Actor, Problem
-from kiban.linkage import files, protection
+from kiban.linkage import evidence, files, protection
 from kiban.settings import Settings
 
+_NODES = 3  # of a broker of the city's own: a message lies on so many
 _READER = Actor("linkage.files", None, ALL_WARDS, "データ連携")
 
 
@@ -101,6 +103,83 @@ def cluster(given: Settings) -> store.Cluster:
             fix="use that server's own tools, or unset KIBAN_DATABASE and KIBAN_DATABASE_APP",
         )
     return store.Cluster(given.home)
+
+
+def broker(given: Settings, known: Iterable[linkage.Contract]) -> linkage.broker.Address:
+    """How the platform reaches the broker: the one the settings name, or the embedded one, started if needed.
+
+    Args:
+        given: the settings.
+        known: contracts whose consumers get a user on the embedded broker.
+
+    Raises:
+        Problem: what keeps the embedded broker from starting, see `linkage.broker.Broker.up`; `broker-credentials`.
+    """
+    if given.broker is not None:
+        return linkage.broker.read_address(given.broker, given.broker_credentials)
+    return linkage.broker.Broker(given.home).up(known)
+
+
+@asynccontextmanager
+async def publisher(
+    given: Settings,
+    opened: store.Store,
+    books: store.Books,
+    known: linkage.Contracts,
+    keys: frozenset[str],
+    clock: Callable[[], datetime],
+) -> AsyncIterator[linkage.events.Platform]:
+    """What publishes events and takes receipts, connected to the broker, with protection and evidence.
+
+    Args:
+        given: the settings.
+        opened: the registers.
+        books: of the linkage.
+        known: all contracts at hand.
+        keys: trusted public keys: a contract that none of them signed carries nothing.
+        clock: the present moment, in UTC.
+
+    Raises:
+        Problem: those of `broker`; `broker-unreachable`, `broker-unready`.
+    """
+    replicas = 1 if given.broker is None else _NODES
+    client = await broker(given, known).connect()
+    try:
+        await linkage.broker.settle(client.jetstream(), known, replicas)
+        said = [
+            one.edition.id
+            for each in known
+            for one in each.feeds
+            if opened.edition(one.edition.id).protection
+        ]
+        guard = protection.Lane(opened, books, known, said[0], _READER) if said else None
+        if guard is not None:
+            guard.prepare(clock())
+        secret = evidence.city_secret(given.home / "linkage" / "evidence.secret")
+        ledger = evidence.BookLedger(books)
+
+        def write(sent: Sequence[tuple[linkage.Contract, linkage.Message]]) -> None:
+            now = clock()
+            ledger.append(
+                [
+                    evidence.of_message(one, each, evidence.SENT, "offered", one.consumer.id, secret, now)
+                    for one, each in sent
+                ]
+            )
+
+        sender = linkage.events.Sender(client)
+        made = linkage.events.Publisher(
+            opened, books, sender, lambda day: known.live(day, keys), clock, guard, write
+        )
+        names = linkage.broker.names
+        desk = linkage.events.Desk(
+            books,
+            linkage.events.Puller(client, names.RECEIPT, names.PLATFORM, 1_000),
+            lambda flow, held: protection.acknowledge(books, flow, held, clock()),
+        )
+        yield linkage.events.Platform(made, desk, linkage.events.Replayer(made))
+    finally:
+        await client.close()
 
 
 def shelf(given: Settings) -> sets.Shelf:

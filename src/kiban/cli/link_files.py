@@ -62,7 +62,7 @@ def publish(
     key: Key = None,
 ) -> None:
     """Publish a full set, or a delta. Whoever is interrupted runs the same again; of two at once, one makes the set."""
-    from kiban import main, sets, settings
+    from kiban import linkage, main, sets, settings
     from kiban.cli import progress
     from kiban.linkage import files
 
@@ -74,6 +74,9 @@ def publish(
         desk = main.desk(given, opened, known, contract, _now, signer=signer, progress=tell)
         work = files.publish_delta if delta else files.publish_full
         done = work(desk, contract, day=day.date() if day else None)
+        if not delta:  # the events behind it go on from here
+            with linkage.open_linkage(opened) as books:
+                linkage.events.floor(books, flow, done.about.event, done.manifest.epoch)
     _said(done.manifest, "作成しました" if done.made else "すでにあります")
     typer.echo(f"{done.about.rows:,}件、イベント{done.about.event:,}まで。要約 {done.about.digest[:16]}")
     for (group, item, code), (often, what) in done.held.items():

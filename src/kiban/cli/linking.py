@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +24,13 @@ Root = Annotated[
         "--root",
         metavar="DIR",
         help="A folder with contracts, besides those of KIBAN_CONTRACTS; may be repeated.",
+    ),
+]
+Flow = Annotated[str, typer.Argument(metavar="FLOW", help="Such as resident-tax.v1.")]
+Keys = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--key", metavar="PEM", help="A trusted public key; contracts that none signed carry nothing."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -66,3 +74,27 @@ def officer(ward: str | None, purpose: str) -> Actor:
     from kiban.kernel import ALL_WARDS, Actor
 
     return Actor(f"cli:{person()}", ward, frozenset({ward}) if ward else ALL_WARDS, purpose)
+
+
+def with_platform(
+    root: list[Path] | None, key: list[Path] | None, work: Callable[[Any], Awaitable[object]]
+) -> None:
+    """Do something with the platform, connected."""
+
+    async def connected() -> None:
+        async with _connected(root, key) as platform:
+            await work(platform)
+
+    asyncio.run(connected())
+
+
+@asynccontextmanager
+async def _connected(root: list[Path] | None, key: list[Path] | None) -> AsyncIterator[Any]:
+    from kiban import main, sets, settings
+
+    given = settings.read(os.environ)
+    with opened() as (place, books):
+        keys = sets.read_keys(key or ())
+        known = contracts(root)
+        async with main.publisher(given, place, books, known, keys, now) as platform:
+            yield platform

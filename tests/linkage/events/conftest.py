@@ -17,7 +17,7 @@ from kiban import linkage, standard, store
 from kiban.linkage import Contract
 from kiban.linkage.broker import Broker, names, settle
 from kiban.linkage.consumer import Replica
-from kiban.linkage.events import Consumer, Desk, Platform, Publisher, Puller, Replayer, Sender
+from kiban.linkage.events import Consumer, Desk, Platform, Publisher, Puller, Replayer, Sender, floor
 from kiban.store import Books, Store
 
 __all__ = ["city", "city_template", "library"]
@@ -88,7 +88,7 @@ class Line:
             self.stack.callback(replica.close)
             with replica.replacing(event, 1):  # the registers that are carried are empty
                 pass
-            publisher.floor(each.flow, event, 1)
+            floor(self.books, each.flow, event, 1)
 
     async def consumer(self, flow: Contract, **options: Any) -> Consumer:
         client = await self.broker.address(flow.consumer.id).connect()

@@ -1,6 +1,7 @@
 """Changes as events: from the outbox to each consumer once, in order, with receipts, replays and quarantine."""
 
 from kiban.linkage.events.consuming import Consumer
+from kiban.linkage.events.holding import floor, pause
 from kiban.linkage.events.publisher import Guard, Publisher
 from kiban.linkage.events.pulling import Puller
 from kiban.linkage.events.receipts import Desk
@@ -33,6 +34,8 @@ __all__ = [
     "decode_receipt",
     "encode_notice",
     "encode_receipt",
+    "floor",
+    "pause",
     "protection_held",
     "status",
     "waiting",

@@ -112,29 +112,6 @@ class Publisher:
         today = (self.now() + _JAPAN).date()
         return [each for each in self.contracts(today) if "event" in each.ways and each.provider.business]
 
-    def floor(self, flow: str, event: int, epoch: int) -> bool:
-        """Note that a full set was published; a flow that was held for one goes on behind it.
-
-        Args:
-            flow: `Contract.flow`.
-            event: the set is as known after it.
-            epoch: that it opens.
-
-        Returns:
-            Whether it counts: False where a newer one was noted, or one is needed that is newer.
-        """
-        with self.books.transaction() as page:
-            return places.settle(page, flow, event, epoch)
-
-    def pause(self, flow: str, paused: bool = True) -> None:
-        """Hold a flow, or let it go on.
-
-        Raises:
-            Problem: `flow-unknown`.
-        """
-        with self.books.transaction() as page:
-            places.pause(page, flow, paused)
-
     async def _warn(self, last: int) -> None:
         """Send what changed of anybody's protection, before the messages of the same events."""
         if self.guard is None:

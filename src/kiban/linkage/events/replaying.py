@@ -49,7 +49,7 @@ class Replayer:
         """Send the message of one unit and event again in the live lane; how many there are: 1, or 0."""
         told = await asyncio.to_thread(store.told_after, self.publisher.opened, event - 1, 1)
         found = await self._messages(contract, [each for each in told if each.event == event])
-        await self._send(names.CHANGE, [each for each in found if each.unit == unit])
+        await self._send(names.CHANGE, contract, [each for each in found if each.unit == unit])
         return sum(each.unit == unit for each in found)
 
     async def replay(self, contract: Contract, after: int, until: int) -> int:
@@ -62,6 +62,9 @@ class Replayer:
 
         Returns:
             How many messages.
+
+        Raises:
+            Problem: `contract-not-live`.
         """
         count = 0
         while after < until:
@@ -70,7 +73,7 @@ class Replayer:
             if not told:
                 break
             found = await self._messages(contract, told)
-            await self._send(names.REPLAY, [replace(each, replay=True) for each in found])
+            await self._send(names.REPLAY, contract, [replace(each, replay=True) for each in found])
             after, count = told[-1].event, count + len(found)
         return count
 
@@ -81,7 +84,7 @@ class Replayer:
             The event after which it is as known.
 
         Raises:
-            Problem: `flow-unknown`.
+            Problem: `flow-unknown`, `contract-not-live`.
         """
         event = await asyncio.to_thread(self._place, contract.flow)
         found = await asyncio.to_thread(
@@ -98,7 +101,7 @@ class Replayer:
             )
             for unit, state in zip(units, states, strict=True)
         ]  # fmt: skip
-        await self._send(names.REPLAY, whole)
+        await self._send(names.REPLAY, contract, whole)
         return event
 
     def _place(self, flow: str) -> int:
@@ -119,11 +122,13 @@ class Replayer:
         batch = await asyncio.to_thread(self.publisher.batch, [contract], told)
         return batch[contract.flow].messages
 
-    async def _send(self, lane: str, messages: Sequence[Message]) -> None:
+    async def _send(self, lane: str, contract: Contract, messages: Sequence[Message]) -> None:
         """Send with a name of its own each time: the broker would know the first one again and drop it."""
+        if contract not in self.publisher.live():
+            what = "the flow has no signed contract in force: it carries nothing"
+            raise Problem("contract-not-live", what, contract.flow, "see kiban link contracts list")
         if self.publisher.evidence is not None and messages:
-            flows = {each.flow: each for each in self.publisher.live()}
-            await asyncio.to_thread(self.publisher.evidence, [(flows[each.flow], each) for each in messages])
+            await asyncio.to_thread(self.publisher.evidence, [(contract, each) for each in messages])
         again = secrets.token_hex(8)
         left = [Parcel(names.subject(lane, m.flow), f"{m.id}/{again}", encode(m)) for m in messages]
         while left:
