@@ -21,7 +21,8 @@ _SEED = 20261124
 def consumer_cases(contract: Contract, seed: int = _SEED) -> tuple[Case, ...]:
     """All cases for consumers of a flow; the same seed gives the same."""
     messages = sample(contract, seed, 8)
-    life = max(_lives(messages).values(), key=len)
+    lives = sorted(_lives(messages).values(), key=len, reverse=True)
+    life = lives[0]
     cases = [
         *_order(messages, seed),
         *_gaps(life),
@@ -29,12 +30,10 @@ def consumer_cases(contract: Contract, seed: int = _SEED) -> tuple[Case, ...]:
         *_again(messages, life),
         *_namesakes(messages),
     ]
-    return (
-        *cases,
-        *bad_cases(contract, life, messages),
-        *protection_cases(contract, messages),
-        *limit_cases(contract, life),
-    )
+    for feed in contract.feeds:
+        one = next(each for each in lives if feed.name in each[0].parts)
+        cases += [*bad_cases(feed, one, messages), *limit_cases(feed, one)]
+    return (*cases, *protection_cases(contract, messages))
 
 
 def _lives(messages: Iterable[Message]) -> dict[str, list[Message]]:

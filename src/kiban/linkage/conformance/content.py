@@ -16,11 +16,10 @@ from kiban.standard import Item
 Edit = Callable[[dict[str, Any]], object]
 
 
-def bad_cases(contract: Contract, life: Sequence[Message], messages: Sequence[Message]) -> Iterator[Case]:
+def bad_cases(feed: Feed, life: Sequence[Message], messages: Sequence[Message]) -> Iterator[Case]:
     """Bad content makes its own unit wait, all others go on; what comes after it waits behind it."""
     first = life[0]
-    name = next(iter(first.parts))
-    feed = contract.feed(name)
+    name = feed.name
     others = [each for each in messages if each.unit != first.unit]
     for id_, title, edit in _faults(feed):
         rows = [dict(row) for row in first.parts[name]]
@@ -29,7 +28,13 @@ def bad_cases(contract: Contract, life: Sequence[Message], messages: Sequence[Me
         steps = [step([bad], subject.QUARANTINED), step(others, subject.APPLIED)]
         steps += [step(life[1:2], subject.HELD)] if len(life) > 1 else []
         why = "誤った値が台帳に入る、または1人の誤りで全員の連携が止まる"
-        yield case_of(f"bad-{id_}", f"誤りのある変更は、その人だけを待たせる：{title}", why, steps, others)
+        yield case_of(
+            f"bad-{id_}-{name}",
+            f"誤りのある変更は、その人だけを待たせる（{feed.group.name}）：{title}",
+            why,
+            steps,
+            others,
+        )
 
 
 def _faults(feed: Feed) -> Iterator[tuple[str, str, Edit]]:
@@ -115,26 +120,25 @@ def protection_cases(contract: Contract, messages: Sequence[Message]) -> Iterato
         yield case_of("not-withheld", "対象者の渡してはならない項目が届いたら受け付けない", why, steps, [])
 
 
-def limit_cases(contract: Contract, life: Sequence[Message]) -> Iterator[Case]:
+def limit_cases(feed: Feed, life: Sequence[Message]) -> Iterator[Case]:
     """Values at their limits come back as they were sent: the longest text, variation selectors, the largest number, nothing."""
     first = life[0]
-    for feed in (contract.feed(name) for name in first.parts):
-        kept = {item.romaji for item in feed.group.key} | {feed.unit.romaji}
-        row = dict(first.parts[feed.name][0])
-        longest = row | {item.romaji: _longest(item) for item in feed.items if _may(feed, item, kept)}
-        least = row | {item.romaji: None for item in feed.items if not item.required}
-        for id_, title, value in (
-            ("longest", "最も長い値・異体字・最大の数", longest),
-            ("least", "任意の項目がすべて空", least),
-        ):
-            message = replace(first, parts={feed.name: [value]})
-            yield case_of(
-                f"{id_}-{feed.name}",
-                f"値を変えずに持つ（{feed.group.name}）：{title}",
-                "長い氏名が切れる、異体字が別の字になる、空が別の値になる",
-                [step([message], subject.APPLIED)],
-                [message],
-            )
+    kept = {item.romaji for item in feed.group.key} | {feed.unit.romaji}
+    row = dict(first.parts[feed.name][0])
+    longest = row | {item.romaji: _longest(item) for item in feed.items if _may(feed, item, kept)}
+    least = row | {item.romaji: None for item in feed.items if not item.required}
+    for id_, title, value in (
+        ("longest", "最も長い値・異体字・最大の数", longest),
+        ("least", "任意の項目がすべて空", least),
+    ):
+        message = replace(first, parts={feed.name: [value]})
+        yield case_of(
+            f"{id_}-{feed.name}",
+            f"値を変えずに持つ（{feed.group.name}）：{title}",
+            "長い氏名が切れる、異体字が別の字になる、空が別の値になる",
+            [step([message], subject.APPLIED)],
+            [message],
+        )
 
 
 def _may(feed: Feed, item: Item, kept: set[str]) -> bool:
