@@ -99,6 +99,18 @@ def city_down(served: Live, library: Any) -> None:
     served.serving[-1] = replace(served.house, numbering=numbering, reading=reading)
 
 
+def test_a_mistake_of_ours_is_503_in_the_official_form(
+    served: Live, headers: dict[str, str], caplog: Any
+) -> None:
+    def mistaken() -> Any:
+        raise RuntimeError("佐藤　一郎")
+
+    served.serving[-1] = replace(served.house, now=mistaken)
+    answer = served.post(PATH, json=request(), headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (503, "想定外のエラーが発生しました。")
+    assert "佐藤" not in answer.text and "RuntimeError" in caplog.text
+
+
 def test_where_it_is_not_served_there_is_nothing(served: Live, headers: dict[str, str]) -> None:
     served.serving[-1] = replace(served.house, numbering=None)
     assert served.post(PATH, json=request(), headers=headers).status_code == 404

@@ -105,7 +105,11 @@ class Authority(AuthorizationServer):  # type: ignore[misc]
     def _party_of(self, request: Request) -> Callable[[str], Party | None]:
         def query(client_id: str) -> Party | None:
             now = self.now()
-            known = self.systems.client(client_id) if _CLIENT_ID.fullmatch(client_id) else None
+            said = request.form.get(
+                "client_id", client_id
+            )  # may be left out; else it is the same (RFC 7521 4.2)
+            fits = said == client_id and _CLIENT_ID.fullmatch(client_id)
+            known = self.systems.client(client_id) if fits else None
             request.tried = known.client_id if known else ""
             if self.guard.locked(request.tried, request.asked.address, now):
                 raise LockedError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -66,13 +67,12 @@ def seal(file: Path) -> Seal:
 def _make(file: Path) -> None:
     """Put a whole key there at once, unless somebody else was first."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    with suppress(FileExistsError):
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(Fernet.generate_key())
-            opened.flush()
-            os.fsync(opened.fileno())
+    fresh = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(Fernet.generate_key())
+        opened.flush()
+        os.fsync(opened.fileno())
     with suppress(FileExistsError):
         os.link(fresh, file)
-    fresh.unlink(missing_ok=True)
+    fresh.unlink()

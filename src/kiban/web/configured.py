@@ -55,11 +55,15 @@ def web_secret(file: Path) -> str:
     Raises:
         Problem: `web-secret-open` where others may read the file, `web-secret-weak` where it holds too little.
     """
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as opened:
             opened.write(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):  # whole, or not there: several workers begin at once
+            os.link(fresh, file)
+        fresh.unlink()
     if file.stat().st_mode & 0o077:
         raise Problem(
             "web-secret-open", "others may read the secret of the web", str(file), "chmod 600 the file"

@@ -55,16 +55,23 @@ class Guarding:
         """The answer where a view raised: a problem as what it is, anything else as our mistake."""
         if isinstance(error, Problem | Problems):
             answer = answers.of_problem(request.path, error)
-            if answer.status_code == 503 and isinstance(error, Problem):
-                log.error("cannot answer: %s (%s)", error.what, error.code)
+            if answer.status_code == 503:
+                note(error)
             return answer
-        # Not the text of the exception: it may quote a value.
-        places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-        log.error("a mistake of ours: %s\n%s", type(error).__name__, places)
+        note(error)
         problem = Problem(
             "mistake", "the service made a mistake", fix="tell whoever runs it the time of the request"
         )
         return answers.refused(500, request.path, [problem])
+
+
+def note(error: Exception) -> None:
+    """Write into the log where an exception came from; not its text: it may quote a value."""
+    if isinstance(error, Problem):
+        log.error("cannot answer: %s (%s)", error.what, error.code)
+        return
+    places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    log.error("a mistake of ours: %s\n%s", type(error).__name__, places)
 
 
 def _refusal(request: HttpRequest, house: House) -> HttpResponse | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -16,9 +15,8 @@ from kiban.linkage import api
 from kiban.web import answers, bodies
 from kiban.web.bearer import Denied, bearer
 from kiban.web.bodies import Unreadable
+from kiban.web.guarding import note
 from kiban.web.house import NAME, House
-
-log = logging.getLogger("kiban.web")
 
 View = Callable[..., HttpResponse]
 
@@ -113,26 +111,34 @@ def app_submit(request: HttpRequest, house: House, resource: str) -> HttpRespons
 
 
 def _numbering(request: HttpRequest, house: House, numbering: api.Numbering) -> HttpResponse:
-    """The numbering API: its refusals of a token are in the standard's own form, too, which knows no 403."""
+    """The numbering API: its refusals of a token are in the standard's own form, which knows no 403, and so are our failures."""
     spec = numbering.spec
     media = spec.official["media_type"]
     try:
         token = bearer(request, house, spec.scope)
+        told = numbering.answer(_lenient(request), token.system, request.headers.get("Idempotency-Key"))
     except Denied as denied:
         answer = answers.json(spec.frame("unauthorized"), 401, media)
         answer.headers["WWW-Authenticate"] = denied.challenge
         return answer
-    key, body = request.headers.get("Idempotency-Key"), None
+    except Unreadable:
+        raise
+    except Exception as error:  # noqa: BLE001 - 想定外エラー is a 503 in this form, whatever it was
+        note(error)
+        return answers.json(spec.frame("failed"), 503, media)
+    if told.problem is not None:
+        note(told.problem)
+    return answers.json(told.body, told.status, media)
+
+
+def _lenient(request: HttpRequest) -> Any:
+    """The body; None where it is no JSON, which is then told as any other fault of the request, in the standard's form."""
     try:
-        body = bodies.from_json(request)
+        return bodies.from_json(request)
     except Unreadable as unreadable:
         if unreadable.status != 400:
             raise
-    # What cannot be read is told as any other fault of the request, in the standard's form.
-    told = numbering.answer(body, token.system, key)
-    if told.problem is not None:
-        log.error("cannot number: %s (%s)", told.problem.what, told.problem.code)
-    return answers.json(told.body, told.status, media)
+        return None
 
 
 @only("GET", "POST")

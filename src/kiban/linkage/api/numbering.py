@@ -75,13 +75,11 @@ class Numbering:
             values, faults = check(self.spec, body)
             if key is not None and not (1 <= len(key) <= 100 and key.isascii() and key.isprintable()):
                 faults.append(Fault(E_CHARACTERS, self.spec.kiban["messages"]["key"]))
-            elif key is not None and not self._numbers.same_request(
-                system, key, _canonical(body), self._now()
-            ):
-                faults.append(self._fault("reused"))
             if faults:
                 return self._refused(faults)
             self._need_edition()
+            if key is not None and not self._numbers.same_request(system, key, _canonical(body), self._now()):
+                return self._refused([self._fault("reused")])
             return self._numbered(values, system, key)
         except _Refused as refused:
             return self._refused([refused.fault])

@@ -24,6 +24,8 @@ HEADERS = (ID, PURPOSE, USER, CASE, KEYS, AFTER)
 HASH = "X-Kiban-Request-Hash"
 MOST_KEYS, MOST_ROWS, USUAL_ROWS = 100, 1_000, 200
 ID_FORM = "[0-9A-Za-z-]{16,64}"
+MOST_USER = 60
+"""Characters of an officer's name, so that it stands whole in the log of the registers beside the ID of the system."""
 WORD_FORM = "([0-9A-Za-z._~-]|%[0-9A-Fa-f]{2}){1,900}"
 """How the headers are written: the ID plain, the others in percent-encoded UTF-8."""
 
@@ -134,7 +136,10 @@ def _header(headers: Mapping[str, str], name: str, problems: list[Problem]) -> s
     except UnicodeDecodeError:
         text = ""
     form = ID_FORM if name == ID else WORD_FORM
-    fits = re.fullmatch(form, given, re.ASCII) and text.strip() and len(text) <= 100 and text.isprintable()
+    longest = MOST_USER if name == USER else 100
+    fits = (
+        re.fullmatch(form, given, re.ASCII) and text.strip() and len(text) <= longest and text.isprintable()
+    )
     if not fits:
         problems.append(Problem("header-unreadable", f"{name} cannot be read", name, _HEADERS[name]))
     return text
@@ -143,7 +148,7 @@ def _header(headers: Mapping[str, str], name: str, problems: list[Problem]) -> s
 _HEADERS = {
     ID: "give 16 to 64 letters, digits and hyphens that name this question, such as a UUID",
     PURPOSE: "say for which duty (事務) it is asked, in percent-encoded UTF-8 of at most 100 characters",
-    USER: "name the officer by the staff number, in percent-encoded UTF-8 of at most 100 characters",
+    USER: f"name the officer by the staff number, in percent-encoded UTF-8 of at most {MOST_USER} characters",
     CASE: "name the case (事案) by its number, in percent-encoded UTF-8 of at most 100 characters",
 }
 
