@@ -60,15 +60,19 @@ def _faults(feed: Feed, unit: str, rows: Sequence[Row], hidden: Collection[str])
 
 def _values(feed: Feed, row: Row, hidden: Collection[str]) -> Iterator[Problem]:
     for check in feed.checks:
-        name = check.item.romaji
+        name = check.name
         value = row[name]
         if name in hidden:
             if value is not None:
                 what = f"{name} is told of a unit that is protected, or of which nobody knows"
                 yield _wrong("message-not-withheld", what, f"{feed.name}.{name}")
         elif value is None:
-            if check.item.required:
+            if check.required:
                 yield _wrong("value-missing", f"{name} always needs a value", f"{feed.name}.{name}")
+        elif (
+            type(value) is str and value and check.fits(value) and not check.whole and not check.item.repeats
+        ):
+            continue  # nearly all values: nothing more to be asked
         elif problem := check.problem(value):
             yield Problem(problem.code, problem.what, f"{feed.name}.{name}", problem.fix)
 

@@ -5,26 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from kiban.kernel import Problem
-from kiban.standard import CodeList, Item, check_value, rules
+from kiban.standard import CodeList, Item, ItemRules, check_value, rules
 
 SAFE_DIGITS = 18
 """A whole number of more digits travels as text: not every reader's numbers hold it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """One item made ready.
 
     Attributes:
         item: the item.
+        name: its romaji.
+        required: whether every row has a value.
         codes: its code list, or None.
         whole: whether its value is a whole number and not a text.
-        fits: whether a text is good; a text it does not know to be good is looked at by the standard again.
+        fits: whether a text is good; a text that it does not know to be good is looked at by the standard again.
     """
 
     item: Item
+    name: str
+    required: bool
     codes: CodeList | None
     whole: bool
     fits: Callable[[str], bool]
@@ -67,15 +72,27 @@ def check_of(item: Item, codes: CodeList | None) -> Check:
         item: the item.
         codes: its code list, or None.
     """
-    rule = rules(item, codes)
     whole = item.type in ("9", "S9") and not item.repeats and (item.digits or 0) <= SAFE_DIGITS
+    return Check(item, item.romaji, item.required, codes, whole, _fits(rules(item, codes)))
+
+
+def _fits(rule: ItemRules) -> Callable[[str], bool]:
     if rule.allowed is not None:
-        return Check(item, codes, whole, frozenset(rule.allowed).__contains__)
+        return frozenset(rule.allowed).__contains__
     if rule.pattern is None:
-        return Check(item, codes, whole, lambda _text: True)
+        return lambda _text: True
     matches, most = re.compile(rule.pattern).fullmatch, rule.max_characters
     if rule.calendar:
-        return Check(item, codes, whole, lambda _text: False)  # the standard knows the calendar
+        return lambda text: matches(text) is not None and _is_day(text)
     if most is None:
-        return Check(item, codes, whole, lambda text: matches(text) is not None)
-    return Check(item, codes, whole, lambda text: len(text) <= most and matches(text) is not None)
+        return lambda text: matches(text) is not None
+    return lambda text: len(text) <= most and matches(text) is not None
+
+
+def _is_day(text: str) -> bool:
+    """Whether a day is one of the calendar; of the year 0000, which stands for always, only the standard knows."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
