@@ -62,6 +62,19 @@ def test_what_is_rejected_leaves_the_register(work: WorkList, proposal: Shown, c
     assert work.open(OFFICER) == []
 
 
+def test_what_was_rejected_is_not_asked_again_until_something_changes(
+    intake: Intake, say: Say, work: WorkList, proposal: Shown, city: Store
+) -> None:
+    work.reject(OFFICER, proposal.number, proposal.seen, "本人に確認できない", NOW)
+    same = {"jusho_choaza": "虎ノ門一丁目"}
+    assert intake.receive([say(2, 1, **same)], NOW)[0].state == "same"
+    assert work.open(OFFICER) == []
+    assert intake.receive([say(3, 2, jusho_choaza="虎ノ門二丁目")], NOW)[0].state == "proposed"
+    with city.session(OFFICER) as session:
+        session.record("訂正", "1", [Change(KIHON, donor("1", jusho_choaza="永田町一丁目"), SINCE)])
+    assert intake.receive([say(4, 3, **same)], NOW)[0].state == "proposed"
+
+
 def test_an_officer_corrects_with_a_reason(work: WorkList, proposal: Shown, city: Store) -> None:
     edited = {"jusho_choaza": "虎ノ門三丁目"}
     refused("proposal-reason", lambda: work.accept(OFFICER, proposal.number, proposal.seen, "", NOW, edited))

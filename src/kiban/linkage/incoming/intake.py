@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from kiban import store
 from kiban.kernel import ALL_WARDS, Actor, Problem
 from kiban.linkage.contracts import validate
 from kiban.linkage.contracts.model import Contract
-from kiban.linkage.evidence import RECEIVED, Ledger, of_message
+from kiban.linkage.evidence import JAPAN, RECEIVED, Ledger, of_message
 from kiban.linkage.incoming import journal, register
 from kiban.linkage.incoming.authority import Authority, writable
 from kiban.linkage.incoming.steps import CHANGE, Claim, Step, steps, without
@@ -223,7 +223,7 @@ class Intake:
         rows: dict[str, list[Row]] = {}
         refused: dict[tuple[str, str], str | None] = {}
         hidden = self._contract.protection.withheld if message.protection != CLEAR else {}
-        day = date.fromisoformat(message.valid) if message.valid else japan_day(now)
+        day = date.fromisoformat(message.valid) if message.valid else now.astimezone(JAPAN).date()
         for name, claim in register.claims(self._contract, message.parts, hidden, day).items():
             feed = self._contract.feed(name)
             rows[name] = register.known(session, feed, message.unit)
@@ -241,8 +241,3 @@ class Intake:
         day = (step.valid.start if step.valid else None) or date.min
         masters = {item: self._authority.master(name, item, day) for item in items}
         return {item: master for item, master in masters.items() if master != self._contract.provider.id}
-
-
-def japan_day(now: datetime) -> date:
-    """The day in Japan."""
-    return (now.astimezone(UTC) + timedelta(hours=9)).date()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -149,7 +150,9 @@ def propose(
     )
     numbers = []
     for step in told:
-        valid = step.valid
+        valid, content = step.valid, _content(contract, message, step)
+        if page.rows(_REJECTED, [message.flow, message.unit, content, step.base]):
+            continue  # an officer has said no to just this, and the register is as it was then
         [row] = page.rows(
             _PROPOSE,
             [
@@ -164,6 +167,7 @@ def propose(
                 valid.end if valid else None,
                 json.dumps(dict(step.new), ensure_ascii=False),
                 step.base,
+                content,
                 now,
             ],
         )
@@ -173,6 +177,23 @@ def propose(
 
 _PROPOSE = """
     INSERT INTO incoming_proposal
-        (flow, message, unit, event, register, kind, subject, valid_from, valid_to, items, base, proposed_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING number
+        (flow, message, unit, event, register, kind, subject, valid_from, valid_to, items, base, content, proposed_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING number
 """
+_REJECTED = """
+    SELECT 1 AS one FROM incoming_proposal
+    WHERE flow = %s AND unit = %s AND content = %s AND base = %s AND state = 'rejected' LIMIT 1
+"""
+
+
+def _content(contract: Contract, message: Message, step: Step) -> str:
+    """A digest of what a step would make true."""
+    said = [
+        contract.feed(step.group).register,
+        step.kind,
+        dict(step.subject),
+        str(step.valid),
+        dict(step.new),
+    ]
+    body = json.dumps([message.flow, message.unit, *said], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(body.encode()).hexdigest()

@@ -191,7 +191,7 @@ def _said(claim: Claim, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cut(low: date, high: date, turns: Sequence[date]) -> Iterator[Period]:
-    for turn in (*(day for day in turns if low < day < high), high):
+    for turn in (*sorted({day for day in turns if low < day < high}), high):
         yield Period(None if low == date.min else low, None if turn == date.max else turn)
         low = turn
 

@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS incoming_proposal (
     valid_to date,
     items jsonb NOT NULL,
     base bigint NOT NULL,                    -- the newest event of the rows it was made on
+    content text NOT NULL,                   -- digest of what it would make true
     state text NOT NULL DEFAULT 'open',
     proposed_at timestamptz NOT NULL,
     decided_by text,
@@ -58,4 +59,4 @@ CREATE TABLE IF NOT EXISTS incoming_proposal (
     after bigint,
     recorded bigint
 );
-CREATE INDEX IF NOT EXISTS incoming_proposal_open ON incoming_proposal (flow, unit) WHERE state = 'open';
+CREATE INDEX IF NOT EXISTS incoming_proposal_open ON incoming_proposal (flow, unit);

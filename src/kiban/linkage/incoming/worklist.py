@@ -109,25 +109,15 @@ class WorkList:
         """
         if edited and not reason.strip():
             raise Problem("proposal-reason", "an edited proposal needs a reason", fix="say why in words")
-        with (
-            self._books.transaction() as page
-        ):  # before anything is recorded, so that a crash in between is seen
-            if self._row(page, number)["after"] is None:
-                last, _ = store.last_event(self._store)
-                page.run("UPDATE incoming_proposal SET after = %s WHERE number = %s", [last, number])
+        self._announce(number)
         with self._books.transaction() as page:
             row = self._row(page, number)
-            state, event = (
-                "accepted",
-                register.recorded_since(self._store, row["after"], "proposal", str(number)),
-            )
+            event = register.recorded_since(self._store, row["after"], "proposal", str(number))
             if event is None:
                 with self._store.session(officer) as session:
                     shown = _same(self._visible(session, row), seen)
-                    if shown.steps:
-                        event = self._record(session, shown, reason, edited or {})
-                    else:
-                        state = "same"
+                    event = self._record(session, shown, reason, edited or {}) if shown.steps else None
+            state = "same" if event is None else "accepted"
             self._decide(page, number, state, officer, reason, now, event)
         return Decided(number, state, event)
 
@@ -145,6 +135,13 @@ class WorkList:
                 _same(self._visible(session, row), seen)
             self._decide(page, number, "rejected", officer, reason, now, None)
         return Decided(number, "rejected", None)
+
+    def _announce(self, number: int) -> None:
+        """Note behind which event the one to come will stand, so that a crash after it is seen."""
+        with self._books.transaction() as page:
+            if self._row(page, number)["after"] is None:
+                last, _ = store.last_event(self._store)
+                page.run("UPDATE incoming_proposal SET after = %s WHERE number = %s", [last, number])
 
     def _record(self, session: Session, shown: Shown, reason: str, edited: Mapping[str, Any]) -> int:
         feed = self._feed(shown.register)

@@ -27,27 +27,32 @@ def move_place(page: BookPage, event: int) -> None:
     )
 
 
-def states(page: BookPage, units: Collection[Unit], event: int | None = None) -> dict[Unit, State]:
-    """The states of units as messages of an event carry them; with no event the newest.
+def states_after(page: BookPage, asked: Sequence[tuple[Unit, int | None]]) -> list[State]:
+    """The states of units as messages of events carry them, in the order asked; with None for the event the newest.
 
-    Returns:
-        One for each unit; unknown, with version 0, for all where protection is not known so far.
+    Unknown, with version 0, for events that are not taken in so far.
     """
     reached = place(page)
-    if reached is None or (event is not None and event > reached):
-        return {unit: State(UNKNOWN, 0) for unit in units}
-    found = {unit: State(CLEAR, 0) for unit in units}
+    found = [State(UNKNOWN, 0)] * len(asked)
+    if reached is None:
+        return found
     for kind in (PERSON, HOUSEHOLD):
-        numbers = [unit.number for unit in units if unit.kind == kind]
-        for row in page.rows(_STATES, [kind, numbers, event, event, event]) if numbers else ():
-            found[Unit(kind, row["unit"])] = State(row["state"], row["event"])
+        places = [n for n, (unit, event) in enumerate(asked) if unit.kind == kind and (event or 0) <= reached]
+        events = [last if (last := asked[n][1]) is not None else _NEVER for n in places]
+        numbers = [asked[n][0].number for n in places]
+        for row in page.rows(_STATES, [numbers, events, kind]) if places else ():
+            found[places[row["place"] - 1]] = State(row["state"] or CLEAR, row["event"] or 0)
     return found
 
 
+_NEVER = 2**62
 _STATES = """
-    SELECT DISTINCT ON (unit) unit, state, event FROM protection_change
-    WHERE kind = %s AND unit = ANY (%s) AND (%s::bigint IS NULL OR event < %s OR (event = %s AND NOT release))
-    ORDER BY unit, event DESC, release DESC
+    SELECT a.place, s.state, s.event FROM unnest(%s::text[], %s::bigint[]) WITH ORDINALITY a(unit, asked, place)
+    LEFT JOIN LATERAL (
+        SELECT c.state, c.event FROM protection_change c
+        WHERE c.kind = %s AND c.unit = a.unit AND (c.event < a.asked OR (c.event = a.asked AND NOT c.release))
+        ORDER BY c.event DESC, c.release DESC LIMIT 1
+    ) s ON true
 """
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from kiban import store
 from kiban.kernel import ALL_WARDS, Actor, Problem
-from kiban.linkage.contracts.model import Contract, Feed
-from kiban.linkage.message import CLEAR, PROTECTED
+from kiban.linkage.contracts.model import Contract
+from kiban.linkage.evidence import JAPAN
+from kiban.linkage.message import PROTECTED
 from kiban.linkage.protection import journal
+from kiban.linkage.protection.addressing import addressed
 from kiban.linkage.protection.grounds import affected, gather, standing_now
-from kiban.linkage.protection.unit import HOUSEHOLD, Notice, State, Unit, joined, kinds_of, notice
+from kiban.linkage.protection.unit import HOUSEHOLD, Notice, State, Unit, joined, kinds_of
 from kiban.standard import Edition, Protected
 from kiban.store import BookPage, Books, Session, Store, Told
-
-_JAPAN = timedelta(hours=9)
 
 
 class Lane:
@@ -107,17 +107,16 @@ class Lane:
 
     def states(self, contract: Contract, pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
         """State and version of units of a flow as messages of events carry them; unknown where no event is so far in."""
-        by_event: dict[int, set[str]] = {}
-        for number, event in pairs:
-            by_event.setdefault(event, set()).add(number)
         kinds = sorted(kinds_of(contract, self._protected()))
-        found: dict[tuple[str, int], State] = {}
+        asked = list(dict.fromkeys(pairs))
         with self._books.transaction() as page:
-            for event, numbers in by_event.items():
-                units = [Unit(kind, number) for kind in kinds for number in numbers]
-                told = journal.states(page, units, event)
-                for number in numbers:
-                    found[number, event] = joined(told[Unit(kind, number)] for kind in kinds)
+            told = journal.states_after(
+                page, [(Unit(kind, number), event) for kind in kinds for number, event in asked]
+            )
+        by_kind = zip(
+            *(told[start : start + len(asked)] for start in range(0, len(told), len(asked) or 1)), strict=True
+        )
+        found = dict(zip(asked, map(joined, by_kind), strict=True))
         return [(found[pair].state, found[pair].event) for pair in pairs]
 
     def changed(self, contract: Contract, event: int) -> dict[str, tuple[str, int]]:
@@ -143,8 +142,11 @@ class Lane:
 
         Unknown where the lane has not come so far. For a list that is used now, see `gate`.
         """
+        asked = list(dict.fromkeys(units))
         with self._books.transaction() as page:
-            return journal.states(page, units, event)
+            return dict(
+                zip(asked, journal.states_after(page, [(unit, event) for unit in asked]), strict=True)
+            )
 
     def standing(self, units: Collection[Unit], now: datetime) -> dict[Unit, State]:
         """The state of each unit at this moment: whatever the register knows by now is taken in first.
@@ -262,19 +264,7 @@ class Lane:
         after: int,
         now: datetime,
     ) -> list[Notice]:
-        made = []
-        for contract in self._contracts if changed else ():
-            if not contract.protection.carried:
-                continue
-            kinds = kinds_of(contract, self._protected())
-            carried = {kind: _carried(session, feeds, kind, changed, after) for kind, feeds in kinds.items()}
-            for unit, state in changed:
-                others = [Unit(kind, unit.number) for kind in kinds if kind != unit.kind]
-                if state.state == CLEAR and journal.holds(page, others):
-                    continue  # the flow uses the number for another one, too, who stays protected
-                if unit.number in carried.get(unit.kind, ()):
-                    made.append(notice(contract.flow, unit, state, now))
-        return made
+        return addressed(page, session, self._contracts, self._protected(), changed, after, now)
 
     def _protected(self) -> Protected:
         protection = self._edition().protection
@@ -296,18 +286,6 @@ class Lane:
 _AT_ONCE = 1_000
 
 
-def _carried(
-    session: Session, feeds: Sequence[Feed], kind: str, changed: Sequence[tuple[Unit, State]], after: int
-) -> set[str]:
-    """The units among those changed of which the feeds have rows."""
-    numbers = sorted({unit.number for unit, _ in changed if unit.kind == kind})
-    found: set[str] = set()
-    for feed in feeds if numbers else ():
-        item = feed.unit.romaji
-        found |= {row[item] for row in session.since(feed.register, after, [item], (item, numbers))}
-    return found
-
-
 def _day(now: datetime) -> date:
     """The day in Japan."""
-    return (now.astimezone(UTC) + _JAPAN).date()
+    return now.astimezone(JAPAN).date()

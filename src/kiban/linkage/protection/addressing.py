@@ -1,0 +1,60 @@
+"""To which flows a change of protection is told: to every one that has a row of the unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from kiban.linkage.contracts.model import Contract, Feed
+from kiban.linkage.message import CLEAR
+from kiban.linkage.protection import journal
+from kiban.linkage.protection.unit import Notice, State, Unit, kinds_of, notice
+from kiban.standard import Protected
+from kiban.store import BookPage, Session
+
+
+def addressed(
+    page: BookPage,
+    session: Session,
+    contracts: Iterable[Contract],
+    protected: Protected,
+    changed: Sequence[tuple[Unit, State]],
+    after: int,
+    now: datetime,
+) -> list[Notice]:
+    """The notices of changed states.
+
+    Args:
+        page: of the books.
+        session: of who sees the whole city.
+        contracts: of all flows out of Kiban.
+        protected: what the edition says of protected persons.
+        changed: units with their new states.
+        after: number of an event: a flow carries a unit of which it has rows known after it, or later.
+        now: in UTC.
+    """
+    made = []
+    for contract in contracts if changed else ():
+        if not contract.protection.carried:
+            continue
+        kinds = kinds_of(contract, protected)
+        carried = {kind: _carried(session, feeds, kind, changed, after) for kind, feeds in kinds.items()}
+        for unit, state in changed:
+            others = [Unit(kind, unit.number) for kind in kinds if kind != unit.kind]
+            if state.state == CLEAR and journal.holds(page, others):
+                continue  # the flow uses the number for another one, too, who stays protected
+            if unit.number in carried.get(unit.kind, ()):
+                made.append(notice(contract.flow, unit, state, now))
+    return made
+
+
+def _carried(
+    session: Session, feeds: Sequence[Feed], kind: str, changed: Sequence[tuple[Unit, State]], after: int
+) -> set[str]:
+    """The units among those changed of which the feeds have rows."""
+    numbers = sorted({unit.number for unit, _ in changed if unit.kind == kind})
+    found: set[str] = set()
+    for feed in feeds if numbers else ():
+        item = feed.unit.romaji
+        found |= {row[item] for row in session.since(feed.register, after, [item], (item, numbers))}
+    return found
