@@ -43,12 +43,14 @@ def demo(
     Nobody in it is real.
     """
     from kiban import main, settings, store
+    from kiban.cli import demo_link
 
     given = settings.read(os.environ)
     given = replace(given, home=given.home / "demo", database=None, database_app=None)
     _console.rule(f"[b]Kiban 基盤[/b]  a synthetic designated city of {residents:,} people")
     folder = _town(given, residents, seed, city)
     with _timed("empty database"):
+        demo_link.forget(given)
         main.cluster(given).destroy()
     packet = _migrate(given, folder)
     with main.open_store(given) as opened:
@@ -56,6 +58,7 @@ def demo(
         _totals(opened, folder)
         person = _history(opened)
         _searches(opened, person)
+        status = _link(given, opened, folder)
         with _timed("kiban db verify"):
             report = store.verify(opened)
         verdict = "sound" if not report.problems else "\n".join(map(str, report.problems))
@@ -64,6 +67,7 @@ def demo(
         )
     _console.rule("look around")
     _console.print(f"  sign-off packet (移行結果確認書): {packet}", highlight=False, soft_wrap=True)
+    _console.print(f"  linkage (データ連携の状況): {status}", highlight=False, soft_wrap=True)
     program = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).exists() else "kiban"
     _console.print(
         f"  export KIBAN_HOME={given.home}   [dim]then[/dim]\n"
@@ -298,6 +302,41 @@ def _found(opened: Store, actor: Actor, query: Query, who: str, names: dict[str,
     wards = "、".join(f"{ward} {count}" for ward, count in by_ward.items()) or "nobody"
     spellings = "、".join(f"{name} {count}" for name, count in spelled.items())
     _console.print(f"  {len(page.hits)} {more} ({wards}): {spellings}", highlight=False, soft_wrap=True)
+
+
+def _link(given: Settings, opened: Store, folder: Path) -> Path:
+    """Three systems are fed from the migrated city, people move, and all sides are shown equal; the page of the status.
+
+    Raises:
+        Problem: `demo-drift` where a consumer does not hold what was delivered.
+    """
+    from kiban import linkage
+    from kiban.cli import demo_ask, demo_link
+
+    def say(text: str) -> None:
+        _console.print(text, highlight=False, soft_wrap=True)
+
+    _console.print("\n[b]linkage[/b]: contracts, signed by the city")
+    characters = folder.with_name(folder.name.replace("town-", "old-", 1)) / "project" / "characters"
+    with linkage.open_linkage(opened) as books:
+        line = demo_link.begin(given, opened, books, characters, say)
+        for flow, how in ((demo_link.TAX, "CSV"), (demo_link.LEGACY, "JEF records of fixed length")):
+            with _timed(f"everybody, as a full set ({how}), validated and applied"):
+                demo_link.everything(line, flow)
+        with _timed(f"{demo_link.MOVES} people move to another ward"):
+            movers = demo_link.move(line)
+        with _timed("what changed, as events over NATS JetStream"):
+            demo_link.deliver(line, demo_link.TAX)
+        with _timed("what changed, as a delta of records"):
+            demo_link.changes(line, demo_link.LEGACY)
+        with _timed("who moved, asked by the API (OAuth 2.0, client_secret_jwt)"):
+            demo_ask.ask(line, movers)
+        for flow in (demo_link.TAX, demo_link.LEGACY):
+            with _timed("both sides compared by digest"):
+                demo_link.compared(line, flow)
+        page = demo_link.status_page(line)
+    linkage.broker.Broker(given.home).down()
+    return page
 
 
 def _wards(opened: Store) -> dict[str, str]:

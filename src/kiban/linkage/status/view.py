@@ -97,7 +97,7 @@ def views(
         FlowView(
             contract,
             now,
-            changes.get(contract.flow),
+            changes.get(contract.flow) if "event" in contract.ways else None,
             files.due(contract, shelf, now) if shelf is not None and "file" in contract.ways else (),
             tuple(one for one in passed if one.flow == contract.flow),
             lane.get(contract.flow),
