@@ -72,7 +72,12 @@ def _registered(line: Line) -> tuple[str, str]:
 def _token(url: str, client_id: str, secret: str, scope: str) -> str:
     """An access token by client_secret_jwt, as the common-function standard wants it."""
     endpoint, moment = f"{url}/oauth/token", int(now().timestamp())
-    claims = {"iss": client_id, "sub": client_id, "aud": endpoint, "jti": str(uuid.uuid4())}
+    claims: dict[str, str | int] = {
+        "iss": client_id,
+        "sub": client_id,
+        "aud": endpoint,
+        "jti": str(uuid.uuid4()),
+    }
     claims |= {"iat": moment, "exp": moment + 60}
     body = {
         "grant_type": "client_credentials",

@@ -87,7 +87,7 @@ def test_the_gravest_reason_comes_first_and_the_flow_that_has_it_too(tax: Contra
     assert [reason.verdict for reason in bad.reasons] == ["対応", "確認"]
     other = replace(view(tax), contract=replace(tax, id="card"))
     drawn = status.page([other, bad], NOW)
-    assert re.findall(r'<section id="([^"]+)"', drawn) == [tax.flow, "card.v1"]
+    assert re.findall(r'<section class="part" id="([^"]+)"', drawn) == [tax.flow, "card.v1"]
 
 
 def test_a_flow_that_never_carried_anything_waits_for_its_beginning(

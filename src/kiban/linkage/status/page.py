@@ -47,7 +47,7 @@ def _overview(views: Iterable[FlowView]) -> str:
         for one in views
     )
     table = frame.table(heads, rows, "すべての連携の状況")
-    return f"<section><h2>一覧</h2>\n{table}</section>\n"
+    return f"<section class="part"><h2>一覧</h2>\n{table}</section>\n"
 
 
 def _section(view: FlowView) -> str:
@@ -64,7 +64,7 @@ def _section(view: FlowView) -> str:
         ]
     )
     return (
-        f'<section id="{escape(contract.flow)}"><h2>{escape(contract.title)} {frame.chip(view.verdict, _KIND[view.verdict])}</h2>\n'
+        f'<section class="part" id="{escape(contract.flow)}"><h2>{escape(contract.title)} {frame.chip(view.verdict, _KIND[view.verdict])}</h2>\n'
         f"<p>{frame.romaji(contract.flow)}</p>\n{_reasons(view)}{facts}{_passed(view)}</section>\n"
     )
 
