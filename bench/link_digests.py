@@ -1,4 +1,4 @@
-"""A consumer's copy of every item of the residents held against the registers; seeded drift found by row and item, and mended."""
+"""A consumer's copy of the residents, as the sample contract carries them, beside the registers; seeded drift found and mended."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(residents: int) -> None:
         folder = Path(name)
         server = main.cluster(given).status().pid or 0
         sample = main.contracts(given, [linkage.SAMPLES]).flow("resident-tax.v1")
-        feed = replace(sample.feed("jumin"), items=sample.feed("jumin").group.items)
+        feed = sample.feed("jumin")
         contract = replace(sample, feeds=(feed,))
         event, _ = store.last_event(opened)
         source = files.Source(opened, contract, files.Protected({}, linkage.CLEAR), event)

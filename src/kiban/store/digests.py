@@ -120,6 +120,7 @@ def row_buckets(
         rows = _rows(table, items, key, as_of, absent)
         one, two = (f"('x' || substr(_digest, {first}, 15))::bit(60)::bigint" for first in (1, 16))
         digests = f"SELECT _bucket, {_digest(table, items)} AS _digest FROM ({rows}) s"
+        session.add_up()
         sums = f"SELECT _bucket, count(*), sum({one}), sum({two}) FROM ({digests}) d GROUP BY 1 ORDER BY 1"
         data = b"".join(map(bytes, session.copy_out(f"COPY ({sums}) TO STDOUT (FORMAT csv)")))
     lines = (line.split(",") for line in data.decode().splitlines())

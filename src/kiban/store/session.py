@@ -268,6 +268,11 @@ class Session:
         """Log that rows of a register are about to leave in bulk."""
         self._write_log(register, asked, [])
 
+    def add_up(self) -> None:
+        """Have the queries of this transaction add up in memory: to sort wide rows first would write all of them to the disk."""
+        self._connection.execute("SET LOCAL enable_sort = off")
+        self._connection.execute("SET LOCAL work_mem = '64MB'")
+
     def settle(self, known: datetime) -> None:
         """Wait until all events that may carry a time up to this moment are there, so that its answer is final.
 

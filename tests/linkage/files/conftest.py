@@ -103,6 +103,11 @@ def desk(city: Store, tmp_path: Path) -> Callable[..., Desk]:
     return made
 
 
+def wide(number: int) -> str:
+    """A number in full-width figures, as names have them."""
+    return "".join(chr(ord(figure) + 0xFEE0) for figure in str(number))
+
+
 def unit(number: int) -> str:
     return str(number).zfill(15)
 

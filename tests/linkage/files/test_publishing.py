@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.linkage.files.conftest import DAY, EXAMPLE, cancel, contract, move_in, rename, unit
+from tests.linkage.files.conftest import DAY, EXAMPLE, cancel, contract, move_in, rename, unit, wide
 from tests.store.conftest import CITY_HALL
 
 from kiban import sets, store
@@ -56,7 +56,7 @@ def test_a_full_set_holds_all_groups_with_their_digests_and_opens_an_epoch(
     city: Store, flow: Contract, desk: Desks, shelf: sets.Shelf, scratch: Path
 ) -> None:
     for number in range(1, 8):
-        last = move_in(city, number, f"住民　{number}郎")
+        last = move_in(city, number, f"住民　{wide(number)}郎")
     done = publish_full(desk(shelf), flow)
     assert done.made and (done.manifest.epoch, done.manifest.sequence) == (1, 0)
     assert (done.manifest.flow, done.manifest.as_of.valid, done.about.event) == ("jumin-zei.v1", DAY, last)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.linkage.files.conftest import EXAMPLE, NOW, cancel, contract, move_in, rename, unit
+from tests.linkage.files.conftest import EXAMPLE, NOW, cancel, contract, move_in, rename, unit, wide
 
 from kiban import sets
 from kiban.kernel import Problem, Problems
@@ -56,13 +56,13 @@ def test_a_full_set_is_taken_and_answered_by_the_digest_of_what_is_held(
     city: Store, flow: Contract, desk: Desks, shelf: sets.Shelf, replica: Replica, intake: Intake
 ) -> None:
     for number in (1, 2, 3):
-        event = move_in(city, number, f"住民　{number}郎")
+        event = move_in(city, number, f"住民　{wide(number)}郎")
     done = publish_full(desk(shelf), flow)
     taken = take_set(replica, shelf, done.manifest, intake)
     assert (taken.repeated, taken.rows, taken.equal) == (False, 4, True)
     assert taken.digest == done.about.digest
     assert (replica.floor, replica.epoch, position(replica)) == (event, 1, (1, 0))
-    assert names(replica) == {f"{n}@2020-04-01": f"住民　{n}郎" for n in (1, 2, 3)}
+    assert names(replica) == {f"{n}@2020-04-01": f"住民　{wide(n)}郎" for n in (1, 2, 3)}
     receipts = sets.receipts(shelf, done.manifest.set_id)
     assert [(one.state, one.problems) for one in receipts] == [
         *(("received", ()), ("validated", ()), ("applied", ())),
@@ -325,3 +325,57 @@ def test_protection_is_known_before_the_rows_and_never_weakened(
         publish_delta(desk(folder, protected=lambda _contract, _event: known), flow)
         take_newest(replica, folder, intake)
         assert replica.protection(unit(3)) == ("clear", 0)
+
+
+def test_who_breaks_the_rules_of_the_contract_waits_and_all_others_are_taken(
+    city: Store, flow: Contract, desk: Desks, folder: sets.Shelf, replica: Replica, intake: Intake
+) -> None:
+    """A provider whose rows are not those of the standard: one resident's code is none, another's number has a letter too many."""
+    for number in range(1, 6):
+        move_in(city, number)
+    right = publish_full(desk(folder), flow)
+    take_newest(replica, folder, intake)
+    rename(city, 1, "新　花子")
+    wrong = spoilt(city, flow, desk, folder, ("shiensochifuragu", "ん"), ("seinengappi", "西暦"))
+    taken = take_set(replica, folder, wrong, intake)
+    assert (taken.quarantined, taken.equal, taken.absent) == (2, False, {})
+    assert names(replica)["1@2024-04-01"] == "新　花子" and len(replica.rows("jumin", unit(3))) == 1
+    assert replica.rows("jumin", unit(2))[0]["shiensochifuragu"] == "0"
+    assert replica.rows("jumin", unit(3))[0]["seinengappi"] == "1990-05-17"
+    assert right.about.rows + 1 == taken.rows
+
+
+def test_a_set_of_which_too_much_breaks_the_rules_is_refused(
+    city: Store, flow: Contract, desk: Desks, folder: sets.Shelf, replica: Replica, intake: Intake
+) -> None:
+    for number in range(1, 30):
+        move_in(city, number)
+    wrong = spoilt(city, flow, desk, folder, *[("shiensochifuragu", "ん")] * 25)
+    assert "characters-wrong" in refused(replica, folder, wrong, intake) or states(folder, wrong)[1][1]
+    assert names(replica) == {}
+
+
+def spoilt(
+    city: Store, flow: Contract, desk: Desks, folder: sets.Shelf, *changes: tuple[str, str]
+) -> sets.Manifest:
+    """A full set as a provider publishes it whose rows of residents 2, 3 … have wrong values; its digests are those of its rows."""
+    import pyarrow as pa
+
+    from kiban import store
+
+    wrong = {unit(number): change for number, change in enumerate(changes, 2)}
+
+    def rows(*asked: Any, **how: Any) -> Iterator[pa.RecordBatch]:
+        for batch in whole(*asked, **how):
+            lines = [
+                line | ({wrong[key][0]: wrong[key][1]} if (key := line.get("atenabango")) in wrong else {})
+                for line in batch.to_pylist()
+            ]
+            yield pa.RecordBatch.from_pylist(lines, batch.schema)
+
+    whole = store.known_rows
+    store.known_rows = rows  # type: ignore[assignment]
+    try:
+        return publish_full(desk(folder), flow).manifest
+    finally:
+        store.known_rows = whole

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.linkage.files.conftest import EXAMPLE, NOW, contract, desk, folder, move_in, rename, scratch, unit
+from tests.linkage.files.conftest import (
+    EXAMPLE,
+    NOW,
+    contract,
+    desk,
+    folder,
+    move_in,
+    rename,
+    scratch,
+    unit,
+    wide,
+)
 
 from kiban import sets
 from kiban.kernel import Problem
@@ -36,7 +47,7 @@ def held(
 ) -> Iterator[tuple[Source, Replica]]:
     """A replica that took everybody by a full set; two residents are protected, and one item of theirs is withheld."""
     for number in range(1, PEOPLE + 1):
-        event = move_in(city, number, f"住民　{number}郎")
+        event = move_in(city, number, f"住民　{wide(number)}郎")
     known = Protected({unit(3): ("protected", 5), unit(4): ("protected", 9), unit(5): ("clear", 9)}, "clear")
     publish_full(desk(folder, protected=lambda _contract, _event: known), flow)
     with Replica.open(tmp_path / "replica", flow) as replica:
@@ -115,7 +126,7 @@ def test_what_is_only_under_way_is_no_drift(held: tuple[Source, Replica], scratc
     assert found.under_way == 1
     after = repair(later, replica, found, into(later, replica, lambda: NOW), scratch)
     assert after.equal and after.under_way == 2
-    assert [row["shimei"] for row in replica.rows("jumin", unit(10))] == ["住民　10郎"]
+    assert [row["shimei"] for row in replica.rows("jumin", unit(10))] == ["住民　１０郎"]
 
 
 def test_a_withheld_item_that_came_to_be_there_is_drift(held: tuple[Source, Replica], scratch: Path) -> None:

@@ -59,7 +59,7 @@ def validate_rows(
     for check in feed.checks:
         column = batch.column(check.item.romaji)
         where = f"{feed.name}.{check.item.romaji}"
-        if check.item.required and check.item.romaji not in maybe_empty and column.null_count:
+        if check.required and check.item.romaji not in maybe_empty and column.null_count:
             problem = Problem("value-missing", f"{check.item.romaji} always needs a value", where, _FIX)
             found.append(RowFault(problem, _places(column.is_null())))
         found += (_at(fault, where) for fault in _column(check, column))

@@ -21,7 +21,7 @@ class Check:
     Attributes:
         item: the item.
         name: its romaji.
-        required: whether every row has a value.
+        required: whether every row has a value; not a date that may be unknown, as the registers hold it.
         codes: its code list, or None.
         whole: whether its value is a whole number and not a text.
         fits: whether a text is good; a text that it does not know to be good is looked at by the standard again.
@@ -73,7 +73,8 @@ def check_of(item: Item, codes: CodeList | None) -> Check:
         codes: its code list, or None.
     """
     whole = item.type in ("9", "S9") and not item.repeats and (item.digits or 0) <= SAFE_DIGITS
-    return Check(item, item.romaji, item.required, codes, whole, _fits(rules(item, codes)))
+    required = item.required and not item.allows_unknown_date  # of such a date the words are enough
+    return Check(item, item.romaji, required, codes, whole, _fits(rules(item, codes)))
 
 
 def _fits(rule: ItemRules) -> Callable[[str], bool]:

@@ -25,8 +25,18 @@ from kiban.linkage.files.withhold import Protected
 from kiban.linkage.message import Message, Row
 
 _UNITS = 2_000  # of a delta taken at a time
+_BAD_ANYWAY = 20
+"""So many units may break the rules of the contract in any case; beyond that, and beyond the share for absence, the set is refused."""
 Ready = Callable[[], None]
 """Called when everything was found right, before it takes effect."""
+
+
+class _BadUnits(Exception):  # noqa: N818 - no error: the set is taken again without them
+    """Units whose rows break the rules of the contract, found on the way."""
+
+    def __init__(self, units: frozenset[str], problems: list[Problem]) -> None:
+        super().__init__()
+        self.units, self.problems = units, problems
 
 
 def apply_full(
@@ -37,36 +47,85 @@ def apply_full(
     marks: Marks,
     desk: Intake,
     ready: Ready,
-) -> dict[str, tuple[str, ...]]:
+) -> tuple[dict[str, tuple[str, ...]], int]:
     """Put the rows of a full set in the place of those that are held.
 
     Returns:
-        By feed, the units that are absent without a tombstone. They are kept, unless their removal was accepted.
+        By feed, the units that are absent without a tombstone: they are kept, unless their removal was accepted. And how many
+        units were not taken, because their rows break the rules of the contract: what is held of them is kept.
 
     Raises:
         Problem: `absence-many` where more are absent than may be; nothing was changed then.
-        Problems: where the rows are not those that are told.
+        Problems: where the rows are not those that are told, or too many break the rules.
     """
+    bad: frozenset[str] = frozenset()
+    while True:
+        try:
+            return _replaced(replica, shelf, manifest, said, marks, desk, ready, bad), len(bad)
+        except _BadUnits as found:
+            bad |= found.units
+            if len(bad) > _BAD_ANYWAY and len(bad) > desk.absent_most * said.rows:
+                raise Problems(dict.fromkeys(found.problems)) from None
+
+
+def _replaced(
+    replica: Replica,
+    shelf: sets.Shelf,
+    manifest: sets.Manifest,
+    said: About,
+    marks: Marks,
+    desk: Intake,
+    ready: Ready,
+    bad: frozenset[str],
+) -> dict[str, tuple[str, ...]]:
     with replica.replacing(said.event, manifest.epoch) as taking:
         wrong: list[Problem] = []
+        found = _BadUnits(frozenset(), [])
         for feed in replica.contract.feeds:
-            with about.digester(feed) as digester:
-                found: list[sets.Figures] = []
-                for batch in intake.batches_of(desk, shelf, manifest, feed):
-                    table = pa.Table.from_batches([batch])
-                    with digester.beside(lambda table=table: digester.of_table(table), found):  # type: ignore[misc]
-                        taking.take(feed.name, [batch])
-                    desk.progress("rows", sum(taking.rows.values()), said.rows)
-            wrong += intake.other_rows(said, feed, sets.together(found))
+            figures = _filled(replica, taking, feed, shelf, manifest, said, desk, bad, found)
+            wrong += intake.other_rows(said, feed, figures)
         if wrong:
             raise Problems(wrong)
-        absent = _absent(replica, taking, said, marks)
+        if found.units:
+            raise found
+        kept = Marks(marks.changed, marks.ended, marks.held | bad)
+        absent = _absent(replica, taking, said, kept)
         if not desk.absence_accepted:
             _judge(replica, absent, desk)
             _keep(replica, taking, absent)
-        _keep(replica, taking, _held_back(replica, taking, marks))
+        _keep(replica, taking, _held_back(replica, taking, kept))
         ready()
     return absent
+
+
+def _filled(
+    replica: Replica,
+    taking: Replacing,
+    feed: Feed,
+    shelf: sets.Shelf,
+    manifest: sets.Manifest,
+    said: About,
+    desk: Intake,
+    bad: frozenset[str],
+    found: _BadUnits,
+) -> sets.Figures:
+    """Take the rows of a feed but those of bad units; once another is found, the rest is only looked at. The figures are of all rows."""
+    left_out = pa.array(sorted(bad), pa.string())
+    figures: list[sets.Figures] = []
+    with about.digester(feed) as digester:
+        for batch in intake.batches_of(desk, shelf, manifest, feed):
+            table = pa.Table.from_batches([batch])
+            good = batch
+            if bad:
+                good = batch.filter(pc.invert(pc.is_in(batch.column(feed.unit.romaji), value_set=left_out)))
+            with digester.beside(lambda table=table: digester.of_table(table), figures):  # type: ignore[misc]
+                units, problems = intake.faults_of(replica.contract, feed, good)
+                found.units |= units
+                found.problems += problems
+                if not found.units:
+                    taking.take(feed.name, [good])
+            desk.progress("rows", sum(taking.rows.values()), said.rows)
+    return sets.together(figures)
 
 
 def apply_delta(

@@ -13,6 +13,7 @@ import pyarrow as pa
 from kiban import sets
 from kiban.kernel import Problem
 from kiban.linkage.consumer import Replica
+from kiban.linkage.contracts import validate_rows
 from kiban.linkage.contracts.model import Contract, Feed
 from kiban.linkage.files import about
 from kiban.linkage.files.about import COMPANIONS, About
@@ -68,7 +69,7 @@ class TakenSet:
         equal: whether it is the provider's; None for a delta, which tells only of what changed.
         absent: feed -> units that a full set no longer has, without a tombstone: they are kept, and proposed for removal.
         held: how many units the provider held back.
-        quarantined: how many units of a delta wait because of their content.
+        quarantined: how many units were not taken because their rows break the rules of the contract: what was held of them stays.
     """
 
     manifest: sets.Manifest
@@ -112,6 +113,15 @@ def batches_of(
         if part.name not in COMPANIONS and part.name.partition(".")[0] == feed.name:
             with sets.part_file(shelf, manifest, part, scratch=intake.scratch) as file:
                 yield from intake.codec.read(feed, file)
+
+
+def faults_of(contract: Contract, feed: Feed, batch: pa.RecordBatch) -> tuple[frozenset[str], list[Problem]]:
+    """The units whose rows break the rules of the contract, and what is wrong, without a value."""
+    withheld = contract.protection.withheld.get(feed.name, frozenset())
+    found = validate_rows(feed, batch, withheld)
+    units = batch.column(feed.unit.romaji)
+    bad = (units.take(one.rows).to_pylist() for one in found)
+    return frozenset(unit for some in bad for unit in some), [one.problem for one in found]
 
 
 def strangers(manifest: sets.Manifest, contract: Contract) -> list[Problem]:

@@ -139,7 +139,7 @@ def _applied(
     absent: dict[str, tuple[str, ...]] = {}
     quarantined = 0
     if manifest.kind == "full":
-        absent = applying.apply_full(replica, shelf, manifest, said, marks, desk, ready)
+        absent, quarantined = applying.apply_full(replica, shelf, manifest, said, marks, desk, ready)
     else:
         quarantined = applying.apply_delta(replica, shelf, manifest, said, marks, protected, desk, ready)
     replica.note(_NOTE, f"{manifest.epoch}-{manifest.sequence}")
