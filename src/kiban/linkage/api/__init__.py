@@ -1,5 +1,6 @@
 """The API of the linkage, without any framework: numbering of 住登外者, reading under contracts, and the OpenAPI of both."""
 
+from kiban.linkage.api.asker import Asker, Why
 from kiban.linkage.api.asking import envelope, proved
 from kiban.linkage.api.checking import Fault, check
 from kiban.linkage.api.numbering import Answer, Numbering
@@ -47,6 +48,7 @@ __all__ = [
     "PURPOSE",
     "USER",
     "Answer",
+    "Asker",
     "Envelope",
     "Fault",
     "Numbering",
@@ -58,6 +60,7 @@ __all__ = [
     "Reading",
     "Reply",
     "Rule",
+    "Why",
     "check",
     "envelope",
     "named_scope",

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from kiban.access import Scope
-from kiban.kernel import ALL_WARDS, Actor, AsOf, Problem
+from kiban.kernel import ALL_WARDS, Actor, AsOf, Problem, Problems
 from kiban.linkage.api.question import HASH, ID, Envelope, Question, understand
 from kiban.linkage.contracts.model import Contract, Feed
 from kiban.linkage.evidence import JAPAN, RECEIVED, SENT, Line, stamp, unit_hash
@@ -148,14 +148,14 @@ class Reading:
             Problems: those of `understand`; noted as a refusal.
             Problem: what keeps the registers or the evidence from working; there is no answer then.
         """
+        question = None
         try:
             question = understand(envelope, asked, feed)
-        except Exception:
-            self._evidence(
-                [self._line(contract, system, envelope, None, RECEIVED, envelope.said(system), 0, "refused")]
-            )
+            rows, more = self._rows(feed, system, question)
+        except (Problem, Problems):
+            said = envelope.said(system)
+            self._evidence([self._line(contract, system, envelope, question, RECEIVED, said, 1, "refused")])
             raise
-        rows, more = self._rows(contract, feed, system, question)
         body = orjson.dumps(self._told(contract, feed, question, envelope.hash(system), rows, more))
         self._evidence(
             [
@@ -169,9 +169,7 @@ class Reading:
         bound = {ID: question.id, HASH: envelope.hash(system), "Content-Digest": f"sha-512=:{digest}:"}
         return Reply(body, bound)
 
-    def _rows(
-        self, contract: Contract, feed: Feed, system: str, question: Question
-    ) -> tuple[list[Row], bool]:
+    def _rows(self, feed: Feed, system: str, question: Question) -> tuple[list[Row], bool]:
         """The rows of a page in the order of their keys, and whether there are more."""
         actor = Actor(f"{system}:{question.user}", None, ALL_WARDS, f"{question.purpose}（{question.case}）")
         as_of = AsOf(question.as_of or self.today(), question.known)
