@@ -47,7 +47,7 @@ def _overview(views: Iterable[FlowView]) -> str:
         for one in views
     )
     table = frame.table(heads, rows, "すべての連携の状況")
-    return f"<section class="part"><h2>一覧</h2>\n{table}</section>\n"
+    return f'<section class="part"><h2>一覧</h2>\n{table}</section>\n'
 
 
 def _section(view: FlowView) -> str:
