@@ -63,8 +63,9 @@ def _section(view: FlowView) -> str:
             *_figures(view),
         ]
     )
+    title = f"{escape(contract.title)} {frame.chip(view.verdict, _KIND[view.verdict])}"
     return (
-        f'<section class="part" id="{escape(contract.flow)}"><h2>{escape(contract.title)} {frame.chip(view.verdict, _KIND[view.verdict])}</h2>\n'
+        f'<section class="part" id="{escape(contract.flow)}"><h2>{title}</h2>\n'
         f"<p>{frame.romaji(contract.flow)}</p>\n{_reasons(view)}{facts}{_passed(view)}</section>\n"
     )
 
