@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.error import MarkedYAMLError
 
-from kiban.standard.findings import Findings, suggest
+from kiban.kernel import Problem
+from kiban.standard.findings import Finding, Findings, suggest
 from kiban.standard.tables import decode, read_bytes
 
 Path_ = tuple[str | int, ...]
@@ -49,24 +51,12 @@ def read_document(path: Path, name: str, findings: Findings, fix: str | None = N
     if data is None:
         return document
     try:
-        node = yaml.compose(decode(data, name, findings), Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark is not None else ""
-        reason = getattr(error, "problem", None) or "it is not YAML"
-        findings.fault(
-            "yaml-broken",
-            f"the file cannot be read as YAML ({reason})",
-            f"{name}{line}",
-            "check indentation, colons and quotation marks of this line and the one before",
-        )
-        return document
-    except RecursionError:
-        findings.fault(
-            "yaml-broken", "the file nests its values too deeply", name, "write it as in other editions"
-        )
-        return document
-    if not isinstance(node, yaml.MappingNode):
+        top = _Builder(document, findings).built(decode(data, name, findings))
+    except (yaml.YAMLError, RecursionError) as error:
+        findings.found.append(Finding("fault", _broken(name, error)))
+        return Document(name, {})
+    if not isinstance(top, dict):
+        document.lines.clear()
         findings.fault(
             "yaml-not-a-mapping",
             "the file does not hold key: value lines",
@@ -74,35 +64,97 @@ def read_document(path: Path, name: str, findings: Findings, fix: str | None = N
             'begin with a line such as business: "001"',
         )
         return document
-    document.value = _build(node, (), document, findings, set())
+    document.value = top
     return document
 
 
-def _build(node: yaml.Node, path: Path_, document: Document, findings: Findings, seen: set[int]) -> Any:
-    document.lines.setdefault(path, node.start_mark.line + 1)
-    where = document.where(*path)
-    if id(node) in seen:
-        findings.fault("yaml-alias", "the file uses a YAML alias (*name)", where, "write the value out")
-        return None
-    seen.add(id(node))
-    if isinstance(node, yaml.ScalarNode):
-        empty = node.style is None and node.value in ("", "~", "null", "Null", "NULL")
-        return None if empty else node.value
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(child, (*path, i), document, findings, seen) for i, child in enumerate(node.value)]
-    result: dict[str, Any] = {}
-    for key_node, child in node.value:
-        key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
-        document.lines[(*path, key)] = key_node.start_mark.line + 1
-        if key in result:
-            findings.fault(
-                "yaml-key-twice",
-                f"the key {key} stands twice",
-                document.where(*path, key),
-                "keep one of them",
+def _broken(name: str, error: Exception) -> Problem:
+    if isinstance(error, RecursionError):
+        what = "the file nests its values too deeply"
+        return Problem("yaml-broken", what, name, "write it as in other editions")
+    mark = getattr(error, "problem_mark", None)
+    reason = getattr(error, "problem", None) or "it is not YAML"
+    return Problem(
+        "yaml-broken",
+        f"the file cannot be read as YAML ({reason})",
+        f"{name}:{mark.line + 1}" if mark is not None else name,
+        "check indentation, colons and quotation marks of this line and the one before",
+    )
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Ten times as fast where libyaml is built in. Only its events are used: its own nodes are built by a recursion that a file can break."""
+_DEEPEST = 100
+
+
+class _Builder:
+    """Builds the value of a document from the events of its parser, with the line of every value."""
+
+    def __init__(self, document: Document, findings: Findings) -> None:
+        self._document, self._findings = document, findings
+        self._depth = 0
+
+    def built(self, text: str) -> Any:
+        """The value of the only document; None where there is none.
+
+        Raises:
+            YAMLError: what keeps it from being read. RecursionError: it is nested too deeply.
+        """
+        self._events = yaml.parse(text, Loader=_LOADER)
+        found: Any = None
+        documents = 0
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise MarkedYAMLError(problem="a second document begins")
+                found = self._value(next(self._events), ())
+        return found
+
+    def _value(self, event: Any, path: Path_) -> Any:
+        self._document.lines.setdefault(path, _line(event))
+        if isinstance(event, yaml.ScalarEvent):
+            plain = not event.style
+            return None if plain and event.value in ("", "~", "null", "Null", "NULL") else event.value
+        if isinstance(event, yaml.AliasEvent):
+            where = self._document.where(*path)
+            self._findings.fault(
+                "yaml-alias", "the file uses a YAML alias (*name)", where, "write the value out"
             )
-        result[key] = _build(child, (*path, key), document, findings, seen)
-    return result
+            return None
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise RecursionError
+        many = isinstance(event, yaml.SequenceStartEvent)
+        found = self._list(path) if many else self._mapping(path)
+        self._depth -= 1
+        return found
+
+    def _list(self, path: Path_) -> list[Any]:
+        found: list[Any] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            found.append(self._value(event, (*path, len(found))))
+        return found
+
+    def _mapping(self, path: Path_) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            line = _line(event)
+            key = str(event.value) if isinstance(event, yaml.ScalarEvent) else "?"
+            if key == "?" and not isinstance(event, yaml.ScalarEvent):
+                self._value(event, (*path, key))
+            self._document.lines[(*path, key)] = line
+            if key in found:
+                where = self._document.where(*path, key)
+                self._findings.fault(
+                    "yaml-key-twice", f"the key {key} stands twice", where, "keep one of them"
+                )
+            found[key] = self._value(next(self._events), (*path, key))
+        return found
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 1
 
 
 class Fields:
