@@ -243,6 +243,7 @@ def desk(
     to: sets.Shelf | None = None,
     signer: sets.Signer | None = None,
     progress: store.Progress | None = None,
+    ledger: evidence.Ledger | None = None,
 ) -> files.Desk:
     """What a publisher of a contract's files works with.
 
@@ -255,6 +256,7 @@ def desk(
         to: where sets lie; None for the shelf of the settings.
         signer: of the provider.
         progress: told of each step.
+        ledger: the evidence of this side; None to keep none.
 
     Raises:
         Problem: those of `codec` and `shelf`.
@@ -268,6 +270,7 @@ def desk(
         lambda flow, event: protected(opened, known, flow, event, clock()),
         signer,
         progress or files.quiet,
+        None if ledger is None else ledger.append,
     )
 
 

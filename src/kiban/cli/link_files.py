@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -70,13 +71,17 @@ def publish(
     known = main.contracts(given, root or ())
     contract = known.flow(flow)
     signer = sets.read_signer(key) if key else None
-    with main.open_store(given) as opened, progress.shown() as tell:
-        desk = main.desk(given, opened, known, contract, _now, signer=signer, progress=tell)
+    with (
+        main.open_store(given) as opened,
+        linkage.open_linkage(opened) as books,
+        progress.shown() as tell,
+    ):
+        ledger = linkage.evidence.BookLedger(books)
+        desk = main.desk(given, opened, known, contract, _now, signer=signer, progress=tell, ledger=ledger)
         work = files.publish_delta if delta else files.publish_full
         done = work(desk, contract, day=day.date() if day else None)
         if not delta:  # the events behind it go on from here
-            with linkage.open_linkage(opened) as books:
-                linkage.events.floor(books, flow, done.about.event, done.manifest.epoch)
+            linkage.events.floor(books, flow, done.about.event, done.manifest.epoch)
     _said(done.manifest, "作成しました" if done.made else "すでにあります")
     typer.echo(f"{done.about.rows:,}件、イベント{done.about.event:,}まで。要約 {done.about.digest[:16]}")
     for (group, item, code), (often, what) in done.held.items():
@@ -120,11 +125,14 @@ def take(
     with (
         linkage.Replica.open(replica, contract) as held,
         TemporaryDirectory(dir=replica) as scratch,
+        closing(
+            linkage.evidence.FileLedger.open(replica / "evidence.sqlite", contract.consumer.id)
+        ) as ledger,
         progress.shown() as tell,
     ):
         desk = files.Intake(
             main.codec(known, contract, layouts), Path(scratch), _now, sets.read_keys(provider or ()), unsigned,
-            sets.read_signer(key) if key else None, files.stated_absence(contract), accept, tell,
+            sets.read_signer(key) if key else None, files.stated_absence(contract), accept, tell, ledger.append,
         )  # fmt: skip
         taken = files.take_newest(held, main.shelf(given), desk)
     if not taken:

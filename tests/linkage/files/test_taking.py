@@ -379,3 +379,37 @@ def spoilt(
         return publish_full(desk(folder), flow).manifest
     finally:
         store.known_rows = whole
+
+
+def test_both_sides_write_the_same_evidence_before_a_set_passes(
+    city: Store,
+    flow: Contract,
+    desk: Desks,
+    folder: sets.Shelf,
+    replica: Replica,
+    intake: Intake,
+    tmp_path: Path,
+) -> None:
+    """Where evidence cannot be written, no set exists, and none takes effect; what was written on both sides is matched."""
+    from contextlib import closing
+
+    from kiban.linkage import evidence
+
+    def full_disk(_lines: Any) -> None:
+        raise Problem("evidence-full", "no room")
+
+    move_in(city, 1)
+    with (
+        closing(evidence.FileLedger.open(tmp_path / "ours", "kiban")) as ours,
+        closing(evidence.FileLedger.open(tmp_path / "theirs", "Z01")) as theirs,
+    ):
+        with pytest.raises(Problem, match="evidence-full"):
+            publish_full(desk(folder, evidence=full_disk), flow)
+        assert sets.contents(folder).sets == ()
+        done = publish_full(desk(folder, evidence=ours.append), flow)
+        with pytest.raises(Problem, match="evidence-full"):
+            take_set(replica, folder, done.manifest, replace(intake, evidence=full_disk))
+        assert names(replica) == {}
+        take_set(replica, folder, done.manifest, replace(intake, evidence=theirs.append))
+        found = evidence.match(ours, theirs, done.manifest.as_of.valid, {flow.flow})
+        assert (found.pairs, found.differences) == (1, ())

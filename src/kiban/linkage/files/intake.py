@@ -18,6 +18,7 @@ from kiban.linkage.contracts.model import Contract, Feed
 from kiban.linkage.files import about
 from kiban.linkage.files.about import COMPANIONS, About
 from kiban.linkage.files.codec import RecordCodec
+from kiban.linkage.files.passing import Evidence
 
 Progress = Callable[[str, int, int], None]
 """Called with a step, how much of it is done, and how much there is."""
@@ -44,6 +45,7 @@ class Intake:
         absent_most: the share of units that may be absent without a tombstone; beyond it a full set is not taken.
         absence_accepted: an officer has looked at what is absent: it is removed, however much it is.
         progress: told of each step.
+        evidence: is written when everything was found right, before it takes effect.
     """
 
     codec: RecordCodec
@@ -55,6 +57,7 @@ class Intake:
     absent_most: Fraction = ABSENT_MOST
     absence_accepted: bool = False
     progress: Progress = quiet
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)

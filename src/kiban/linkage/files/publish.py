@@ -15,11 +15,12 @@ from typing import Literal
 from kiban import sets, store
 from kiban.kernel import AsOf, Problem, Problems
 from kiban.linkage.contracts.model import Contract
-from kiban.linkage.files import companions, making, rows, spool
-from kiban.linkage.files.about import About, about_bytes, about_of
+from kiban.linkage.files import companions, making, passing, rows, spool
+from kiban.linkage.files.about import ABOUT, About, about_bytes, about_of, read_about
 from kiban.linkage.files.codec import RecordCodec
 from kiban.linkage.files.days import japan_day
 from kiban.linkage.files.making import MadeFeed
+from kiban.linkage.files.passing import Evidence
 from kiban.linkage.files.withhold import Protected
 
 Progress = Callable[[str, int, int], None]
@@ -49,6 +50,7 @@ class Desk:
         clock: the present moment, in UTC.
         signer: of the provider; None to leave sets unsigned.
         progress: told of each step.
+        evidence: is written before a set exists.
     """
 
     opened: store.Store
@@ -59,6 +61,7 @@ class Desk:
     protected: Callable[[Contract, int], Protected] = field(default=lambda _contract, _event: Protected())
     signer: sets.Signer | None = None
     progress: Progress = quiet
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)
@@ -129,13 +132,13 @@ def _publish(desk: Desk, contract: Contract, kind: Kind, event: int | None, day:
     known = now if event is None else store.event_moment(desk.opened, event)
     asked = _Asked(kind, last if event is None else event, known, day or japan_day(now))
     with spool.alone(desk.folder / contract.flow) as place:
-        _finish(desk, place)
+        _finish(desk, contract, place)
         while True:
             before = _newest(desk, contract, place.parent)
             if before is not None and _answers(before, asked):
                 return Published(*before, made=False)
             held, about, plan = _make(desk, contract, asked, before, place)
-            manifest = _finish(desk, place)
+            manifest = _finish(desk, contract, place)
             if manifest is not None and manifest.set_id == plan.draft.set_id:
                 return Published(manifest, about, True, held)
 
@@ -153,11 +156,14 @@ def _newest(desk: Desk, contract: Contract, scratch: Path) -> tuple[sets.Manifes
     return manifest, about_of(desk.shelf, manifest, scratch)
 
 
-def _finish(desk: Desk, place: Path) -> sets.Manifest | None:
+def _finish(desk: Desk, contract: Contract, place: Path) -> sets.Manifest | None:
     """Publish what is made; None where nothing is, or somebody else was first at this position."""
     plan = spool.read_plan(place)
     if plan is None or plan.shelf != desk.shelf.place:
         return None
+    if desk.evidence is not None:
+        said = read_about((place / ABOUT).read_bytes())
+        desk.evidence([passing.sent(contract, plan.draft.set_id, said, desk.clock())])
     try:
         manifest = sets.publish(
             desk.shelf, plan.draft, plan.sources(place), signer=desk.signer, progress=desk.progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiban import sets
 from kiban.kernel import Problem, Problems
 from kiban.linkage.consumer import Replica
-from kiban.linkage.files import about, applying, companions, intake
+from kiban.linkage.files import about, applying, companions, intake, passing
 from kiban.linkage.files.intake import Intake, TakenSet
 
 _LATER = frozenset({"epoch-stale", "sequence-stale", "sequence-gap", "set-unsigned", "signer-unknown"})
@@ -133,6 +133,8 @@ def _applied(
     protected = companions.read_protection(data, said.protection)
 
     def ready() -> None:
+        if desk.evidence is not None:
+            desk.evidence([passing.received(replica.contract, manifest.set_id, said, desk.clock())])
         answer.file("validated")
         replica.protect_all(protected.states, protected.others, desk.clock())
 
