@@ -76,6 +76,7 @@ def status(root: Root = None, as_json: Json = False) -> None:
     with _lane(root) as (_, books):
         moment = linking.now()
         told = linkage.protection.status(books, moment, flows=flows)
+        silent = [each for each in linkage.protection.unacknowledged(books, moment) if not each.flow]
         offs = linkage.protection.offs(books)
     if as_json:
         body = {"flows": [asdict(each) for each in told], "ends": [asdict(each) for each in offs]}
@@ -90,9 +91,13 @@ def status(root: Root = None, as_json: Json = False) -> None:
         for each in told:
             if each.late:
                 typer.echo(f"→ {each.flow}：届いていない。この連携先では全員を支援措置等の対象として扱う")
+        for one in silent:
+            typer.echo(
+                f"→ {one.notices:,}件の開始が、5分を過ぎてもどこにも通知されていない。発行が動いているか確かめること"
+            )
         for off in offs:
             typer.echo(_said(off))
-    if any(each.late for each in told):
+    if silent or any(one.late for one in told):
         raise typer.Exit(1)
 
 
@@ -134,7 +139,7 @@ def mark(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Where the list with state and version goes.")],
     root: Root = None,
 ) -> None:
-    """Put the state of protection and its version beside each line of a list: what `check` needs when the list is used.
+    """Put the state of protection and its version beside one line of a list: what `check` needs when the list is used.
 
     The list has a column atenabango (宛名番号) or setaibango (世帯番号); all others stay as they are.
     """
@@ -144,8 +149,8 @@ def mark(
     heads, rows = _read(list_)
     with _lane(root) as (lane, _):
         found = linkage.protection.listed(lane, [_of_row(row, list_) for row in rows], linking.now())
-    for row, each in zip(rows, found, strict=True):
-        row |= {"protection": each.state.state, "protection_event": str(each.state.event)}
+    for row, one in zip(rows, found, strict=True):
+        row |= {"protection": one.state.state, "protection_event": str(one.state.event)}
     _write(out, [*heads, "protection", "protection_event"], rows)
     typer.echo(f"{len(rows):,}行に状態と版を付けた：{out}")
 
@@ -178,8 +183,8 @@ def check(
         found = linkage.protection.gate(lane, lines, linking.now(), frozenset({takes}))
     passed = {id(line) for line in found.passed}
     _write(out, heads, [row for row, line in zip(rows, lines, strict=True) if id(line) in passed])
-    for each in found.removed:
-        typer.echo(f"→ {each.unit.number}：{WHY[each.why]}")
+    for one in found.removed:
+        typer.echo(f"→ {one.unit.number}：{WHY[one.why]}")
     if found.problem:
         typer.echo(str(found.problem), err=True)
     typer.echo(f"使ってよい {len(found.passed):,}行（{out}）、除いた {len(found.removed):,}行")
@@ -194,7 +199,7 @@ def _lane(root: Sequence[Path] | None) -> Iterator[tuple[protection.Lane, Books]
     from kiban.cli import linking
 
     with linking.opened() as (place, books):
-        flows = [each for each in linking.contracts(root) if each.provider.business]
+        flows = [one for one in linking.contracts(root) if one.provider.business]
         actor = linking.officer(None, "支援措置の連携")
         lane = linkage.protection.Lane(place, books, flows, "resident", actor)
         lane.prepare(linking.now())
@@ -206,7 +211,7 @@ def _said(off: protection.Off) -> str:
     signed = "・".join(name for name in (off.proposed_by, off.confirmed_by) if name)
     if off.released_after is not None:
         return f"{kind} {off.unit.number}（版 {off.event}）：終了した（署名 {signed}）"
-    waits = "、".join(WAITS[each] for each in off.waits)
+    waits = "、".join(WAITS[one] for one in off.waits)
     return f"{kind} {off.unit.number}（版 {off.event}）：署名 {signed}。{waits}"
 
 
@@ -236,7 +241,7 @@ def _of_row(row: dict[str, Any], file: Path) -> protection.Unit:
 
     named = [(kind, row[column]) for column, kind in _COLUMNS.items() if row.get(column)]
     if len(named) != 1:
-        fix = "give each line one of atenabango and setaibango"
+        fix = "give one line one of atenabango and setaibango"
         raise Problem("list-unit", "a line names nobody, or two", str(file), fix)
     return _unit(named[0][1], named[0][0] == "household")
 

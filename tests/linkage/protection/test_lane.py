@@ -233,6 +233,23 @@ def test_who_does_not_answer_within_five_minutes_is_flagged(
     assert (flows["home.v1"].open, flows["home.v1"].late, flows["lib.v1"].told) == (1, 1, 0)
 
 
+def test_whoever_takes_an_event_in_only_the_publisher_tells_it_to_every_flow(
+    lane: Lane, city: Store, books: store.Books
+) -> None:
+    """The API and the gate take events in, too, and know other contracts."""
+    event = record(city, *measure("1", "1"))
+    Lane(city, books, (), "resident", READER).catch_up(NOW)
+    late = NOW + timedelta(minutes=5)
+    assert [(each.flow, each.published) for each in lanes.unacknowledged(books, late)] == [("", 0)]
+    assert lanes.unacknowledged(books, NOW) == ()
+    notices = lane.notices(event, late)
+    assert sorted(each.flow for each in notices) == ["home.v1", "tax.v1"]
+    assert {each.decided_at for each in notices} == {NOW.isoformat()}, (
+        "the time runs from when it became known"
+    )
+    assert [each.flow for each in lanes.unacknowledged(books, late)] == ["home.v1", "tax.v1"]
+
+
 def test_an_acknowledgement_names_the_version_that_is_held(
     lane: Lane, take: Take, city: Store, books: store.Books
 ) -> None:

@@ -18,9 +18,7 @@ def addressed(
     session: Session,
     contracts: Iterable[Contract],
     protected: Protected,
-    changed: Sequence[tuple[Unit, State]],
-    after: int,
-    now: datetime,
+    changed: Sequence[tuple[Unit, State, datetime]],
 ) -> list[Notice]:
     """The notices of changed states.
 
@@ -29,30 +27,34 @@ def addressed(
         session: of who sees the whole city.
         contracts: of all flows out of Kiban.
         protected: what the edition says of protected persons.
-        changed: units with their new states.
-        after: number of an event: a flow carries a unit of which it has rows known after it, or later.
-        now: in UTC.
+        changed: units with their new states and when they became known. A flow carries a unit of which it has a row that was
+            known before the first of them, or later.
     """
     made = []
+    after = min((state.event for _, state, _ in changed), default=1) - 1
     for contract in contracts if changed else ():
         if not contract.protection.carried:
             continue
         kinds = kinds_of(contract, protected)
         carried = {kind: _carried(session, feeds, kind, changed, after) for kind, feeds in kinds.items()}
-        for unit, state in changed:
+        for unit, state, decided_at in changed:
             others = [Unit(kind, unit.number) for kind in kinds if kind != unit.kind]
             if state.state == CLEAR and journal.holds(page, others):
                 continue  # the flow uses the number for another one, too, who stays protected
             if unit.number in carried.get(unit.kind, ()):
-                made.append(notice(contract.flow, unit, state, now))
+                made.append(notice(contract.flow, unit, state, decided_at))
     return made
 
 
 def _carried(
-    session: Session, feeds: Sequence[Feed], kind: str, changed: Sequence[tuple[Unit, State]], after: int
+    session: Session,
+    feeds: Sequence[Feed],
+    kind: str,
+    changed: Sequence[tuple[Unit, State, datetime]],
+    after: int,
 ) -> set[str]:
     """The units among those changed of which the feeds have rows."""
-    numbers = sorted({unit.number for unit, _ in changed if unit.kind == kind})
+    numbers = sorted({unit.number for unit, *_ in changed if unit.kind == kind})
     found: set[str] = set()
     for feed in feeds if numbers else ():
         item = feed.unit.romaji

@@ -18,7 +18,7 @@ class Unanswered:
     """A flow whose consumer has not acknowledged in time: there everybody counts as protected.
 
     Attributes:
-        flow: `Contract.flow`.
+        flow: `Contract.flow`; empty where the publisher has told nobody yet: then everybody is late.
         notices: how many protect-on notices are open beyond the time.
         since: when the oldest of them was decided.
         published: how many of them the broker has; the others are still with the platform.
@@ -59,13 +59,16 @@ def unacknowledged(books: Books, now: datetime, patience: timedelta = PATIENCE) 
         patience: from the decision on.
     """
     with books.transaction() as page:
-        return tuple(Unanswered(**row) for row in page.rows(_OPEN, [now - patience]))
+        return tuple(Unanswered(**row) for row in page.rows(_OPEN, [now - patience] * 2))
 
 
 _OPEN = """
     SELECT flow, count(*) AS notices, min(decided_at) AS since, count(published_at) AS published
-    FROM protection_notice WHERE state = 'protected' AND acknowledged_at IS NULL AND decided_at <= %s
-    GROUP BY flow ORDER BY flow
+    FROM protection_notice WHERE state = 'protected' AND acknowledged_at IS NULL AND decided_at <= %s GROUP BY flow
+    UNION ALL SELECT '', count(*), min(decided_at), 0
+    FROM protection_untold JOIN protection_change c USING (kind, unit, event, release)
+    WHERE NOT release AND c.decided_at <= %s HAVING count(*) > 0
+    ORDER BY flow
 """
 
 

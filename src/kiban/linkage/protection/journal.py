@@ -82,13 +82,12 @@ def holds(page: BookPage, units: Collection[Unit] | None = None) -> dict[Unit, t
     return {Unit(row["kind"], row["unit"]): (row["event"], row["ended_by"]) for row in rows}
 
 
-def protect(page: BookPage, unit: Unit, event: int, now: datetime) -> None:
-    """Note that a unit is protected since an event, anew where it was before: what was decided on an older version is void."""
-    page.run(
-        "INSERT INTO protection_change (kind, unit, event, state, decided_at) VALUES (%s, %s, %s, %s, %s) "
-        "ON CONFLICT DO NOTHING",
-        [unit.kind, unit.number, event, PROTECTED, now],
-    )
+def protect(page: BookPage, unit: Unit, event: int, now: datetime, *, quiet: bool = False) -> None:
+    """Note that a unit is protected since an event, anew where it was before: what was decided on an older version is void.
+
+    Quietly where nobody has to be told.
+    """
+    _change(page, unit, event, PROTECTED, now, release=False, quiet=quiet)
     page.run(
         "INSERT INTO protection_hold (kind, unit, event) VALUES (%s, %s, %s) "
         "ON CONFLICT (kind, unit) DO UPDATE SET event = excluded.event, ended_by = NULL",
@@ -107,10 +106,32 @@ def note_end(page: BookPage, unit: Unit, event: int | None) -> None:
 def release(page: BookPage, unit: Unit, event: int, now: datetime) -> None:
     """Note that a unit is clear for every event after one."""
     page.run("DELETE FROM protection_hold WHERE kind = %s AND unit = %s", [unit.kind, unit.number])
+    _change(page, unit, event, CLEAR, now, release=True, quiet=False)
+
+
+def _change(
+    page: BookPage, unit: Unit, event: int, state: str, now: datetime, *, release: bool, quiet: bool
+) -> None:
+    key = [unit.kind, unit.number, event, release]
     page.run(
-        "INSERT INTO protection_change (kind, unit, event, release, state, decided_at) VALUES (%s, %s, %s, true, %s, %s)",
-        [unit.kind, unit.number, event, CLEAR, now],
+        "INSERT INTO protection_change (kind, unit, event, release, state, decided_at) VALUES (%s, %s, %s, %s, %s, %s) "
+        "ON CONFLICT DO NOTHING",
+        [*key, state, now],
     )
+    if not quiet:
+        page.run("INSERT INTO protection_untold VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", key)
+
+
+def take_untold(page: BookPage) -> list[tuple[Unit, State, datetime]]:
+    """Take what nobody was told yet, in the order of events, with when it became known."""
+    rows = page.rows(
+        "WITH gone AS (DELETE FROM protection_untold RETURNING *) "
+        "SELECT c.* FROM gone JOIN protection_change c USING (kind, unit, event, release) "
+        "ORDER BY c.event, c.release, c.kind, c.unit"
+    )
+    return [
+        (Unit(row["kind"], row["unit"]), State(row["state"], row["event"]), row["decided_at"]) for row in rows
+    ]
 
 
 def write(page: BookPage, notices: Iterable[Notice]) -> None:
@@ -138,6 +159,11 @@ def mark_published(page: BookPage, ids: Sequence[str], now: datetime) -> None:
 
 
 def unanswered(page: BookPage, unit: Unit) -> bool:
-    """Whether a subscriber has not acknowledged that the unit is protected."""
-    query = "SELECT 1 AS one FROM protection_notice WHERE kind = %s AND unit = %s AND state = %s AND acknowledged_at IS NULL"
-    return bool(page.rows(f"{query} LIMIT 1", [unit.kind, unit.number, PROTECTED]))
+    """Whether a subscriber has not acknowledged that the unit is protected, or was not even told."""
+    return bool(page.rows(_UNANSWERED, [unit.kind, unit.number, PROTECTED, unit.kind, unit.number]))
+
+
+_UNANSWERED = """
+    SELECT 1 AS one FROM protection_notice WHERE kind = %s AND unit = %s AND state = %s AND acknowledged_at IS NULL
+    UNION ALL SELECT 1 FROM protection_untold WHERE kind = %s AND unit = %s AND NOT release LIMIT 1
+"""

@@ -9,7 +9,6 @@ from kiban import store
 from kiban.kernel import ALL_WARDS, Actor, Problem
 from kiban.linkage.contracts.model import Contract
 from kiban.linkage.evidence import JAPAN
-from kiban.linkage.message import PROTECTED
 from kiban.linkage.protection import journal
 from kiban.linkage.protection.addressing import addressed
 from kiban.linkage.protection.grounds import affected, gather, standing_now
@@ -67,7 +66,8 @@ class Lane:
     def notices(self, until: int, now: datetime) -> list[Notice]:
         """What has to be published before any message of the events until one; all of them are taken in by then.
 
-        What was not published is told again at every call.
+        For the publisher alone, whose lane knows the contracts of all flows: whoever else takes events in (`catch_up`)
+        tells nobody. What was not published is told again at every call.
 
         Raises:
             Problem: `protection-unprepared` before `prepare`; those of the store. Then nothing may be published.
@@ -77,6 +77,11 @@ class Lane:
                 "protection-behind", "there is no such event yet", fix="ask for events that are there"
             )
         with self._books.transaction() as page:
+            journal.place(page, lock=True)
+            if untold := journal.take_untold(page):
+                with self._store.session(self._actor) as session:
+                    made = addressed(page, session, self._contracts, self._protected(), untold)
+                journal.write(page, made)
             return journal.unpublished(page)
 
     def take(self, told: Sequence[Told], now: datetime) -> None:
@@ -96,8 +101,7 @@ class Lane:
             new = [each for each in told if each.event > reached]
             if new:
                 with self._store.session(self._actor) as session:
-                    made = self._take(page, session, new, now)
-                    journal.write(page, self._addressed(page, session, made, reached, now))
+                    self._take(page, session, new, now)
                 journal.move_place(page, new[-1].event)
 
     def published(self, notices: Iterable[Notice], now: datetime) -> None:
@@ -171,11 +175,6 @@ class Lane:
             if len(told) < _AT_ONCE:
                 return told[-1].event if told else reached
 
-    def address(self, page: BookPage, unit: Unit, state: State, event: int, now: datetime) -> None:
-        """Write the notices of a state to every flow that carries the unit, as known after an event."""
-        with self._store.session(self._actor) as session:
-            journal.write(page, self._addressed(page, session, [(unit, state)], event, now))
-
     def empty_homes(self, page: BookPage, event: int, now: datetime) -> list[Unit]:
         """The held households that the register no longer protects, and of whose people nobody is held."""
         over = [
@@ -191,19 +190,16 @@ class Lane:
         held = journal.holds(page, {person for some in people.values() for person in some})
         return [unit for unit in sorted(over) if not people[unit] & set(held)]
 
-    def _take(
-        self, page: BookPage, session: Session, told: Sequence[Told], now: datetime
-    ) -> list[tuple[Unit, State]]:
+    def _take(self, page: BookPage, session: Session, told: Sequence[Told], now: datetime) -> None:
         edition = self._edition()
         touched = self._touched(session, edition, told)
         units = {unit for some in touched.values() for unit in some}
         facts = gather(session, edition, units, told[0].event - 1)
         held = journal.holds(page, units)
         registers = {f"{edition.id}.{group}" for group in facts.protected.groups}
-        made: list[tuple[Unit, State]] = []
         for each in told:
             if registers & set(each.whole):
-                made += self._sweep(page, session, each.event, now, version=each.event)
+                self._sweep(page, session, each.event, now, version=each.event)
                 held = journal.holds(page, units)
             for unit in sorted(touched.get(each.event, ())):
                 said = facts.standing(unit, each.event, _day(now))
@@ -211,11 +207,9 @@ class Lane:
                 if said.protected and (version is None or said.fresh or ended_by is not None):
                     journal.protect(page, unit, each.event, now)
                     held[unit] = (each.event, None)
-                    made.append((unit, State(PROTECTED, each.event)))
                 elif not said.protected and version is not None and ended_by is None:
                     journal.note_end(page, unit, each.event)
                     held[unit] = (version, each.event)
-        return made
 
     def _touched(self, session: Session, edition: Edition, told: Sequence[Told]) -> dict[int, set[Unit]]:
         """For each event whose protection it may have changed."""
@@ -238,33 +232,22 @@ class Lane:
 
     def _sweep(
         self, page: BookPage, session: Session, event: int, now: datetime, version: int | None = None
-    ) -> list[tuple[Unit, State]]:
-        """Hold everybody whom the register protects after an event and who is not held yet; note whom it no longer does."""
+    ) -> None:
+        """Hold everybody whom the register protects after an event and who is not held yet; note whom it no longer does.
+
+        Quietly where no version is given.
+        """
         edition, held = self._edition(), journal.holds(page)
         units = sorted(standing_now(session, edition, event) | set(held))
-        made = []
         for start in range(0, len(units), _AT_ONCE):
             some = units[start : start + _AT_ONCE]
             facts = gather(session, edition, some, event)
             for unit in some:
                 said = facts.standing(unit, event, _day(now))
                 if said.protected and (unit not in held or held[unit][1] is not None):
-                    state = State(PROTECTED, version or said.newest)
-                    journal.protect(page, unit, state.event, now)
-                    made.append((unit, state))
+                    journal.protect(page, unit, version or said.newest, now, quiet=version is None)
                 elif not said.protected and unit in held and held[unit][1] is None:
                     journal.note_end(page, unit, event)
-        return made
-
-    def _addressed(
-        self,
-        page: BookPage,
-        session: Session,
-        changed: Sequence[tuple[Unit, State]],
-        after: int,
-        now: datetime,
-    ) -> list[Notice]:
-        return addressed(page, session, self._contracts, self._protected(), changed, after, now)
 
     def _protected(self) -> Protected:
         protection = self._edition().protection

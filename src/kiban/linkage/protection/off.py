@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from kiban.kernel import Problem
-from kiban.linkage.message import CLEAR
 from kiban.linkage.protection import journal
 from kiban.linkage.protection.lane import Lane
-from kiban.linkage.protection.unit import State, Unit
+from kiban.linkage.protection.unit import Unit
 from kiban.store import BookPage, Books
 
 WAITS = {
@@ -107,7 +106,7 @@ def confirm_off(lane: Lane, books: Books, unit: Unit, version: int, who: str, no
 
 
 def release_due(lane: Lane, books: Books, now: datetime) -> list[Unit]:
-    """Release every unit whose end waits for nothing any more, and write the notices of it. Call it now and then.
+    """Release every unit whose end waits for nothing any more; the publisher tells it. Call it now and then.
 
     A household that is no longer protected in the register follows the last of its people who was.
 
@@ -128,11 +127,9 @@ def release_due(lane: Lane, books: Books, now: datetime) -> list[Unit]:
                 "UPDATE protection_off SET released_after = %s WHERE kind = %s AND unit = %s AND event = %s",
                 [event, unit.kind, unit.number, version],
             )
-            lane.address(page, unit, State(CLEAR, event), event, now)
             released.append(unit)
         for unit in lane.empty_homes(page, event, now):
             journal.release(page, unit, event, now)
-            lane.address(page, unit, State(CLEAR, event), event, now)
             released.append(unit)
     return released
 

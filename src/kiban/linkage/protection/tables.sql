@@ -10,6 +10,15 @@ CREATE TABLE IF NOT EXISTS protection_change (
     PRIMARY KEY (kind, unit, event, release)
 );
 
+-- What the publisher has not yet made notices of: it alone knows every flow, whoever took the event in.
+CREATE TABLE IF NOT EXISTS protection_untold (
+    kind text NOT NULL,
+    unit text NOT NULL,
+    event bigint NOT NULL,
+    release boolean NOT NULL,
+    PRIMARY KEY (kind, unit, event, release)
+);
+
 -- Who stays protected until two people have signed, whatever the register says meanwhile.
 CREATE TABLE IF NOT EXISTS protection_hold (
     kind text NOT NULL,
