@@ -167,6 +167,11 @@ async def publisher(
                 ]
             )
 
+        def acknowledged(flow: str, held: Iterable[tuple[str, str, int]]) -> None:
+            protection.acknowledge(books, flow, held, clock())
+            if guard is not None:
+                protection.release_due(guard, books, clock())  # an end may have waited for this answer
+
         sender = linkage.events.Sender(client)
         made = linkage.events.Publisher(
             opened, books, sender, lambda day: known.live(day, keys), clock, guard, write
@@ -175,7 +180,7 @@ async def publisher(
         desk = linkage.events.Desk(
             books,
             linkage.events.Puller(client, names.RECEIPT, names.PLATFORM, 1_000),
-            lambda flow, held: protection.acknowledge(books, flow, held, clock()),
+            acknowledged,
         )
         yield linkage.events.Platform(made, desk, linkage.events.Replayer(made))
     finally:
