@@ -65,8 +65,7 @@ def serve(
     from kiban.cli import serving
     from kiban.kernel import Problem
 
-    scheme = "https" if certificate else "http"
-    address = issuer or f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    address = issuer or _address(host, port, tls=certificate is not None)
     if not certificate and not _loopback(host) and not address.startswith("https:"):
         fix = "say --issuer https://NAME where a proxy speaks TLS before it, or give --tls-certificate and --tls-key"
         raise Problem("serve-open", "other machines would reach it without TLS", fix=fix)
@@ -85,6 +84,10 @@ def serve(
     if not key:
         typer.echo("no trusted key is given: no contract is live, nothing is read by contracts", err=True)
     _run(serving.loader(service), host, port, workers, certificate, tls_key)
+
+
+def _address(host: str, port: int, *, tls: bool) -> str:
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _run(

@@ -6,6 +6,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kiban.linkage.api import schemas
+from kiban.linkage.api.openapi_parts import (
+    ALWAYS,
+    JSON,
+    OAUTH_ERROR,
+    PROBLEM,
+    PROBLEM_SCHEMA,
+    WITH_BODY,
+    content,
+    ref,
+    refused,
+    said,
+)
+from kiban.linkage.api.openapi_sign_in import sign_in
 from kiban.linkage.api.question import (
     AFTER,
     CASE,
@@ -22,7 +35,6 @@ from kiban.linkage.api.reading import read_scope
 from kiban.linkage.api.spec import NumberingSpec
 from kiban.linkage.contracts.model import Contract, Feed
 
-JSON, PROBLEM, FORM = "application/json", "application/problem+json", "application/x-www-form-urlencoded"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -37,7 +49,7 @@ def openapi(
         issuer: address of the authorization server.
         paths: its endpoints: `token`, `introspection`, `revocation`.
     """
-    found: dict[str, Any] = {**_about(), **_oauth(paths)}
+    found: dict[str, Any] = {**_about(), **sign_in(paths)}
     scopes: dict[str, str] = {}
     if spec is not None:
         found[spec.path] = {"post": _numbering(spec)}
@@ -58,11 +70,11 @@ def openapi(
         "paths": found,
         "components": {
             "securitySchemes": {"oauth": {"type": "oauth2", "flows": flow}},
-            "schemas": {"problem": _PROBLEM_SCHEMA, "oauth_error": _OAUTH_ERROR},
+            "schemas": {"problem": PROBLEM_SCHEMA, "oauth_error": OAUTH_ERROR},
             "responses": {
                 "problem": {
                     "description": "断られた理由（RFC 9457）",
-                    "content": _as(PROBLEM, _ref("problem")),
+                    "content": content(PROBLEM, ref("problem")),
                 }
             },
         },
@@ -73,43 +85,6 @@ _NOTES = """契約と国の標準から生成した。手で書かれた部分�
 
 トークンは Authorization ヘッダーだけに置く。
 個人の番号は本文かヘッダーだけに置き、URLには置かない。応答は保存してはならない（no-store）。"""
-_PROBLEM_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string"},
-        "code": {"type": "string", "description": "変わらない符号。プログラムはこれで判断する"},
-        "problems": {"type": "array", "items": {"type": "object"}},
-    },
-    "required": ["type", "title", "status", "code"],
-}
-_OAUTH_ERROR = {
-    "type": "object",
-    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
-    "required": ["error"],
-}
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _as(media: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {media: {"schema": schema}}
-
-
-def _said(description: str, media: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": _as(media, schema)}
-
-
-def _refused(*statuses: str) -> dict[str, Any]:
-    return {status: {"$ref": "#/components/responses/problem"} for status in statuses}
-
-
-_ALWAYS = ("400", "404", "405", "500", "503")
-_WITH_BODY = ("411", "413", "415")
 
 
 def _about() -> dict[str, Any]:
@@ -119,7 +94,7 @@ def _about() -> dict[str, Any]:
             "get": {
                 "operationId": name,
                 "summary": summary,
-                "responses": {"200": _said(summary, JSON, any_object), **_refused("400", "405", "503")},
+                "responses": {"200": said(summary, JSON, any_object), **refused("400", "405", "503")},
             }
         }
         for path, name, summary in (
@@ -127,62 +102,6 @@ def _about() -> dict[str, Any]:
             ("/openapi.json", "openapi", "この文書"),
             ("/.well-known/oauth-authorization-server", "metadata", "認可サーバーについて（RFC 8414）"),
         )
-    }
-
-
-def _oauth(paths: Mapping[str, str]) -> dict[str, Any]:
-    token = {"token": {"type": "string", "minLength": 1}, "token_type_hint": {"enum": ["access_token"]}}
-    asked = {
-        "token": {"grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "minLength": 1}},
-        "introspection": token,
-        "revocation": token,
-    }
-    needed = {"token": ["grant_type", "scope"], "introspection": ["token"], "revocation": ["token"]}
-    signed = {"client_assertion_type": {"type": "string"}, "client_assertion": {"type": "string"}}
-    error = _said("断られた理由（RFC 6749 5.2）", JSON, _ref("oauth_error"))
-    told: dict[str, dict[str, Any]] = {
-        "token": {
-            "type": "object",
-            "properties": {
-                "access_token": {"type": "string"},
-                "token_type": {"const": "Bearer"},
-                "expires_in": {"type": "integer", "minimum": 1, "maximum": 600},
-                "scope": {"type": "string"},
-            },
-            "required": ["access_token", "token_type", "expires_in", "scope"],
-            "additionalProperties": False,
-        },
-        "introspection": {
-            "type": "object",
-            "properties": {"active": {"type": "boolean"}},
-            "required": ["active"],
-        },
-        "revocation": {"type": "object"},
-    }
-    return {
-        path: {
-            "post": {
-                "operationId": name,
-                "summary": f"OAuth 2.0 {name}",
-                "requestBody": {
-                    "required": True,
-                    "content": _as(
-                        FORM,
-                        {
-                            "type": "object",
-                            "properties": {**asked[name], **signed},
-                            "required": needed[name],
-                        },
-                    ),
-                },
-                "responses": {
-                    "200": _said("応答", JSON, told[name]),
-                    **dict.fromkeys(("400", "401", "403", "429"), error),
-                    **_refused("405", *_WITH_BODY, "500", "503"),
-                },
-            }
-        }
-        for name, path in paths.items()
     }
 
 
@@ -201,14 +120,14 @@ def _numbering(spec: NumberingSpec) -> dict[str, Any]:
         "summary": f"{spec.official['title']}（付番API仕様 第{spec.version}版）",
         "security": [{"oauth": [str(spec.scope)]}],
         "parameters": [key],
-        "requestBody": {"required": True, "content": _as(JSON, schemas.numbering_request(spec))},
+        "requestBody": {"required": True, "content": content(JSON, schemas.numbering_request(spec))},
         "responses": {
-            "200": _said(spec.official["done"], media, schemas.numbering_answer(spec)),
+            "200": said(spec.official["done"], media, schemas.numbering_answer(spec)),
             **{
-                status: _said(spec.official[detail], media, schemas.numbering_refusal(spec, detail))
+                status: said(spec.official[detail], media, schemas.numbering_refusal(spec, detail))
                 for status, detail in refusals.items()
             },
-            **_refused("405", *_WITH_BODY, "500"),
+            **refused("405", *WITH_BODY, "500"),
         },
     }
 
@@ -218,7 +137,7 @@ def _inquiry(spec: NumberingSpec) -> dict[str, Any]:
         "operationId": "jutogaishaatenakihonjohosyokai",
         "summary": "住登外者宛名基本情報照会。公式の仕様が手元にないため、501で断る",
         "security": [{"oauth": [str(spec.inquiry)]}],
-        "responses": _refused("400", "401", "403", "405", *_WITH_BODY, "500", "501", "503"),
+        "responses": refused("400", "401", "403", "405", *WITH_BODY, "500", "501", "503"),
     }
 
 
@@ -229,13 +148,13 @@ def _reading(contract: Contract, feed: Feed, scope: str) -> dict[str, Any]:
         "security": [{"oauth": [scope]}],
         "responses": {
             "200": {
-                **_said("求めた行。なければ空", JSON, schemas.answer(feed)),
+                **said("求めた行。なければ空", JSON, schemas.answer(feed)),
                 "headers": {
                     name: {"schema": {"type": "string"}, "required": True}
                     for name in (ID, HASH, "Content-Digest")
                 },
             },
-            **_refused("401", "403", *_ALWAYS, *_WITH_BODY),
+            **refused("401", "403", *ALWAYS, *WITH_BODY),
         },
     }
     name = f"{contract.flow.replace('-', '_').replace('.', '_')}_{feed.name}"
@@ -250,7 +169,7 @@ def _reading(contract: Contract, feed: Feed, scope: str) -> dict[str, Any]:
             "operationId": f"ask_{name}",
             "summary": f"{feed.group.name}を照会する",
             "parameters": _said_headers(),
-            "requestBody": {"required": True, "content": _as(JSON, schemas.question(feed))},
+            "requestBody": {"required": True, "content": content(JSON, schemas.question(feed))},
             **shared,
         },
     }
