@@ -227,7 +227,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whoever_was_protected_stays_so_until_two_have_signed(
     databases: object, city_template: str, library: object, steps: list[str]
 ) -> None:
