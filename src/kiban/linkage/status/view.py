@@ -91,6 +91,7 @@ def views(
     changes = {one.flow: one for one in events.status(opened, books)}
     lane = {one.flow: one for one in protection.status(books, now)}
     unanswered = {one.flow: one for one in protection.unacknowledged(books, now)}
+    untold = unanswered.get("")  # the publisher has told nobody yet
     passed = evidence.summary(books, evidence.day_of(evidence.stamp(now)))
     compared = last_compared(books)
     return [
@@ -101,7 +102,7 @@ def views(
             files.due(contract, shelf, now) if shelf is not None and "file" in contract.ways else (),
             tuple(one for one in passed if one.flow == contract.flow),
             lane.get(contract.flow),
-            unanswered.get(contract.flow),
+            unanswered.get(contract.flow) or (untold if contract.provider.business else None),
             compared.get(contract.flow),
         )
         for contract in contracts
