@@ -21,11 +21,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from requests_oauth2client import ClientSecretJwt, OAuth2Client
 from tests.linkage.api.conftest import request
+from tests.store.conftest import move_in, person
 from typer.testing import CliRunner
 
-from kiban import linkage
+from kiban import linkage, store
 from kiban.cli.link import app as link
 from kiban.linkage import api
+from kiban.store import Store
 
 from .conftest import NUMBERING, PEOPLE, READING, fill
 from .test_link import PATH, number, question
@@ -41,6 +43,8 @@ class Served:
     process: subprocess.Popen[str]
     log: Path
     secrets: dict[str, tuple[str, str]]
+    server: store.Server
+    key: bytes
 
     def token(self, system: str, scope: str) -> str:
         client = OAuth2Client(
@@ -110,7 +114,15 @@ def served(databases: Any, library: Any, tmp_path_factory: Any) -> Iterator[Serv
             process = subprocess.Popen(
                 command, env={**os.environ, **environ}, stdout=out, stderr=subprocess.STDOUT, text=True
             )
-        made = Served(f"http://127.0.0.1:{port}", process, log, secrets)
+        server = store.Server(database.owner_dsn, database.app_dsn)
+        made = Served(
+            f"http://127.0.0.1:{port}",
+            process,
+            log,
+            secrets,
+            server,
+            store.actor_key(folder / "home" / "actor.key"),
+        )
         try:
             wait(made)
             yield made
@@ -153,6 +165,23 @@ def test_protection_is_known_and_a_clear_person_has_an_address(served: Served) -
     answer = requests.post(served.url + PATH, data=envelope.body, headers=headers, timeout=30)
     [row] = api.proved(envelope, "L01", answer.headers, answer.content)["rows"]
     assert (row["protection"]["state"], row["items"]) == ("clear", {"jusho_choaza": "魚崎北町一丁目"})
+
+
+def test_who_becomes_protected_is_so_in_the_next_answer(served: Served, library: Any) -> None:
+    token = served.token("L01", READING)
+
+    def asked() -> dict[str, Any]:
+        envelope, headers = question(token, {"fields": ["jusho_choaza"], "keys": {"atenabango": [number(9)]}})
+        answer = requests.post(served.url + PATH, data=envelope.body, headers=headers, timeout=30)
+        [row] = api.proved(envelope, "L01", answer.headers, answer.content)["rows"]
+        return dict(row)
+
+    assert asked()["protection"]["state"] == "clear"
+    with Store(served.server, library, served.key) as city:
+        event = move_in(city, person("9", "市民　９号", shiensochifuragu="1"))
+    row = asked()
+    assert row["protection"] == {"state": "protected", "event": event}
+    assert (row["items"], row["withheld"]) == ({"jusho_choaza": None}, ["jusho_choaza"])
 
 
 def test_each_of_a_thousand_answers_at_once_belongs_to_its_question(served: Served) -> None:

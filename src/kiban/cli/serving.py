@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from kiban.settings import Settings
 from kiban.store import Books, Store
 
 _RESIDENTS = "resident"
+log = logging.getLogger("kiban.web")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def protections(city: Store, books: Books, contracts: Iterable[Contract]) -> api
     try:
         lane = protection.Lane(city, books, given, _RESIDENTS, actor)
         lane.prepare(now())
-    except Problem:
+    except Problem as problem:
+        log.warning("nobody can be told to be clear: %s (%s)", problem.what, problem.code)
         return api.nothing_known
 
     caught_up = _Shared(lambda: lane.catch_up(now()))
