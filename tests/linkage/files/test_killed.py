@@ -7,16 +7,18 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.linkage.files.conftest import EXAMPLE, NOW, move_in, rename
+from tests.linkage.files.conftest import EXAMPLE, NOW, contract, move_in, rename
 
 from kiban import sets
 from kiban.linkage import Contract, Replica
-from kiban.linkage.files import CsvCodec, Intake, about_of, publish_delta, publish_full, take_newest
+from kiban.linkage.files import CsvCodec, Intake, about_of, publish_delta, publish_full, take_newest, take_set
+from kiban.linkage.files.intake import held_rows
 from kiban.store import Store
 
 Desks = Callable[..., Any]
@@ -51,7 +53,7 @@ def test_a_publisher_killed_at_any_step_leaves_no_half_set_and_goes_on(
     for number in range(1, 30):
         event = move_in(city, number)
     steps = [(step, "making") for step in (1, 2)]
-    steps += [(step, moment) for moment in ("before", "after") for step in range(1, 26, 3)]
+    steps += [(step, moment) for moment in ("before", "after") for step in range(1, 26, 4)]
     dsn = (city.server.owner_dsn, city.server.app_dsn)
     ended = []
     with working("publish", *dsn, folder.place, tmp_path / "making") as worker:
@@ -66,7 +68,7 @@ def test_a_publisher_killed_at_any_step_leaves_no_half_set_and_goes_on(
             assert sets.contents(folder, flow.flow).unfinished == ()
             assert about_of(folder, done.manifest, scratch) == done.about
             event = rename(city, place, f"改　{'一二三四五六七八九'[place % 9]}")
-    assert ended.count("killed") >= 12 and "failed" not in ended
+    assert ended.count("killed") >= 9 and "failed" not in ended
     positions = sets.positions(folder, flow.flow)
     assert len(positions) == len(steps)
 
@@ -83,14 +85,12 @@ def test_a_taker_killed_at_any_moment_holds_the_old_or_the_new_and_goes_on(
         held = take_newest(replica, folder, intake)[-1].digest
     ended = []
     with working("take", folder.place, place, scratch) as worker:
-        for number in range(1, 17):
+        for number in range(1, 13):
             rename(city, number, "改　花子")
             whole = number % 2 == 0
             done = (publish_full if whole else publish_delta)(desk(folder), flow)
             ended.append(asked(worker, draw.randrange(5, 120)))
             with Replica.open(place, flow) as replica:
-                from kiban.linkage.files.intake import held_rows
-
                 seen = held_rows(replica)[1]
                 after = take_newest(replica, folder, intake)
                 new = after[-1].digest if after else seen
@@ -102,11 +102,9 @@ def test_a_taker_killed_at_any_moment_holds_the_old_or_the_new_and_goes_on(
                 if (
                     not applied
                 ):  # killed between the last row and the receipt: it is filed when the set comes again
-                    from kiban.linkage.files import take_set
-
                     assert take_set(replica, folder, done.manifest, intake).repeated
                 held = new
-    assert ended.count("killed") >= 4 and "failed" not in ended
+    assert ended.count("killed") >= 3 and "failed" not in ended
 
 
 def test_of_publishers_at_one_instant_one_makes_the_set_and_all_find_it(
@@ -118,7 +116,7 @@ def test_of_publishers_at_one_instant_one_makes_the_set_and_all_find_it(
     with ExitStack() as stack:
         workers = [
             stack.enter_context(working("race", *dsn, folder.place, tmp_path / f"making{number % 3}"))
-            for number in range(6)
+            for number in range(4)
         ]
         for worker in workers:
             assert worker.stdout is not None
@@ -127,7 +125,7 @@ def test_of_publishers_at_one_instant_one_makes_the_set_and_all_find_it(
             assert worker.stdin is not None
             print(file=worker.stdin, flush=True)
         told = [worker.stdout.readline().split() for worker in workers if worker.stdout]
-    assert sorted(word for word, _ in told) == ["made"] + ["there"] * 5
+    assert sorted(word for word, _ in told) == ["made"] + ["there"] * 3
     [place] = sets.positions(folder, flow.flow)
     manifest = sets.find(folder, flow.flow, *place)
     assert {set_id for _, set_id in told} == {manifest.set_id}
@@ -140,10 +138,6 @@ def test_many_flows_published_at_one_instant_have_names_of_their_own(
     flows: int, city: Store, library: Any, desk: Desks, folder: sets.Shelf
 ) -> None:
     """Every set names what it carries; none is another's, though all are of one instant."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from tests.linkage.files.conftest import contract
-
     move_in(city, 1)
     many = [contract(library, id=f"flow-{number}") for number in range(flows)]
     with ThreadPoolExecutor(4) as workers:
