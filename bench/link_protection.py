@@ -21,7 +21,7 @@ def run(residents: int) -> None:
     """Figures of the lane and of the ledgers. The registers stay as they are, but for flags that are set."""
     with city.loaded(residents) as opened, linkage.open_linkage(opened) as books:
         with books.transaction() as page:
-            for table in ("change", "hold", "off", "notice", "place"):
+            for table in ("untold", "change", "hold", "off", "notice", "place"):
                 page.run(f"DELETE FROM protection_{table}")
         _lane(opened, books, residents)
         _ledgers(books, city.given(residents).home)
