@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,12 +39,22 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def opened(databases: Any, tmp_path: Path) -> Iterator[Access]:
+@pytest.fixture(scope="module")
+def shared(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Access]:
+    key = tmp_path_factory.mktemp("home") / "access.key"
     with databases.fresh() as database:
         empty = Store(store.Server(database.owner_dsn, database.app_dsn), standard.Library(()), KEY)
-        with empty, access.open_access(empty, access.seal(tmp_path / "access.key")) as opened:
+        with empty, access.open_access(empty, access.seal(key)) as opened:
             yield opened
+
+
+@pytest.fixture
+def opened(shared: Access) -> Access:
+    """The room with nobody registered."""
+    with shared.books.transaction() as page:
+        for table in ("failure", "assertion", "token", "secret", "system"):
+            page.run(f"DELETE FROM {table}")
+    return shared
 
 
 @pytest.fixture
