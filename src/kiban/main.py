@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -156,16 +156,7 @@ async def publisher(
         if guard is not None:
             guard.prepare(clock())
         secret = evidence.city_secret(given.home / "linkage" / "evidence.secret")
-        ledger = evidence.BookLedger(books)
-
-        def write(sent: Sequence[tuple[linkage.Contract, linkage.Message]]) -> None:
-            now = clock()
-            ledger.append(
-                [
-                    evidence.of_message(one, each, evidence.SENT, "offered", one.consumer.id, secret, now)
-                    for one, each in sent
-                ]
-            )
+        write = linkage.events.sent_lines(evidence.BookLedger(books), secret, clock)
 
         def acknowledged(flow: str, held: Iterable[tuple[str, str, int]]) -> None:
             protection.acknowledge(books, flow, held, clock())
@@ -182,7 +173,7 @@ async def publisher(
             linkage.events.Puller(client, names.RECEIPT, names.PLATFORM, 1_000),
             acknowledged,
         )
-        yield linkage.events.Platform(made, desk, linkage.events.Replayer(made))
+        yield linkage.events.Platform(made, desk, linkage.events.Replayer(made), client.jetstream())
     finally:
         await client.close()
 

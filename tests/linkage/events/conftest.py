@@ -79,7 +79,7 @@ class Line:
         given = {"contracts": lambda _: self.contracts, "now": lambda: NOW, **self.options}
         publisher = Publisher(self.city, self.books, Sender(client), **given)
         desk = Desk(self.books, Puller(client, names.RECEIPT, names.PLATFORM, 500))
-        self.platform = Platform(publisher, desk, Replayer(publisher))
+        self.platform = Platform(publisher, desk, Replayer(publisher), js)
         self.js = js
         await publisher.step()  # the flows are known from here on
         event, _ = store.last_event(self.city)

@@ -3,7 +3,7 @@
 from kiban.linkage.broker import names
 from kiban.linkage.broker.address import Address, read_address
 from kiban.linkage.broker.server import Broker, BrokerStatus
-from kiban.linkage.broker.streams import settle
+from kiban.linkage.broker.streams import settle, sweep
 from kiban.linkage.broker.trio import Trio
 
-__all__ = ["Address", "Broker", "BrokerStatus", "Trio", "names", "read_address", "settle"]
+__all__ = ["Address", "Broker", "BrokerStatus", "Trio", "names", "read_address", "settle", "sweep"]

@@ -68,7 +68,8 @@ async def _stream(js: JetStreamContext, name: str, replicas: int) -> None:
     config = StreamConfig(
         name=name,
         subjects=[f"kiban.{name.lower()}.>"],
-        retention=RetentionPolicy.WORK_QUEUE,  # what was acknowledged goes; what was not never does
+        # What was acknowledged goes by `sweep`, many at once: a work queue would write to the disk for each.
+        retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.NEW,  # a full stream refuses the newest: its sender keeps it
         discard_new_per_subject=True,
         max_msgs_per_subject=WAITING,
@@ -78,6 +79,7 @@ async def _stream(js: JetStreamContext, name: str, replicas: int) -> None:
         num_replicas=replicas,
         duplicate_window=_WINDOW,
         allow_direct=False,
+        allow_atomic=True,  # a batch waits once for the disk
     )
     try:
         await js.stream_info(name)
@@ -97,3 +99,22 @@ async def _durable(js: JetStreamContext, stream: str, name: str, subject: str, p
         max_deliver=-1,
     )
     await js.add_consumer(stream, config)
+
+
+async def sweep(js: JetStreamContext, contracts: Iterable[Contract]) -> None:
+    """Let go of what every receiver has acknowledged; nothing that is unread ever goes.
+
+    Raises:
+        nats.errors.Error: where the broker does not answer; it may be done again.
+    """
+    for contract in contracts:
+        for lane in names.LANES:
+            await _sweep(js, lane, names.durable(contract.flow), names.subject(lane, contract.flow))
+    await _sweep(js, names.RECEIPT, names.PLATFORM, "kiban.receipt.>")
+
+
+async def _sweep(js: JetStreamContext, stream: str, name: str, subject: str) -> None:
+    info = await js.consumer_info(stream, name)
+    if info.ack_floor is not None and info.ack_floor.stream_seq:
+        # Everything of the subject up to the floor was acknowledged: the floor stops before the first that was not.
+        await js.purge_stream(stream, subject=subject, seq=info.ack_floor.stream_seq + 1)

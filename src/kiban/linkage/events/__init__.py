@@ -16,6 +16,7 @@ from kiban.linkage.events.wire import (
     encode_notice,
     encode_receipt,
 )
+from kiban.linkage.events.witness import received_lines, sent_lines
 
 __all__ = [
     "Consumer",
@@ -37,6 +38,8 @@ __all__ = [
     "floor",
     "pause",
     "protection_held",
+    "received_lines",
+    "sent_lines",
     "status",
     "waiting",
 ]

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
+import nats
+from nats.js import JetStreamContext
+
+from kiban.linkage.broker import sweep
 from kiban.linkage.events import places
 from kiban.linkage.events.publisher import Publisher
 from kiban.linkage.events.receipts import Desk
 from kiban.linkage.events.replaying import Replayer
+
+_OFTEN = 5.0  # seconds between two looks at what was acknowledged
 
 
 @dataclass
@@ -18,12 +25,14 @@ class Platform:
     Attributes:
         publisher: of changes.
         desk: for receipts.
-        replayer: over the publisher, with a connection of its own.
+        replayer: over the publisher.
+        js: of the platform's user, to let go of what was acknowledged.
     """
 
     publisher: Publisher
     desk: Desk
     replayer: Replayer
+    js: JetStreamContext
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop.
@@ -32,7 +41,10 @@ class Platform:
             Problem: `publisher-twice` where another one is at work already; those of `Publisher.step`.
         """
         with places.alone(self.publisher.books):
-            tasks = [asyncio.create_task(work) for work in (self.publisher.run(stop), self._receive(stop))]
+            tasks = [
+                asyncio.create_task(work)
+                for work in (self.publisher.run(stop), self._receive(stop), self._sweep(stop))
+            ]
             try:
                 await asyncio.gather(*tasks)
             finally:
@@ -51,6 +63,7 @@ class Platform:
             while moved := await self.publisher.step():
                 done += moved
             await self.receive(0.1)
+            await sweep(self.js, self.publisher.live())
         return done
 
     async def receive(self, patience: float) -> int:
@@ -62,3 +75,10 @@ class Platform:
     async def _receive(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await self.receive(0.5)
+
+    async def _sweep(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            with suppress(nats.errors.Error, nats.js.errors.Error, TimeoutError):  # away: it is done again
+                await sweep(self.js, self.publisher.live())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _OFTEN)

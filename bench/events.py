@@ -1,0 +1,160 @@
+"""Changes as events to twenty subscribers: how soon they are applied, and how fast it goes beside the broker alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench import city, flows, measure
+from kiban import linkage, main, store
+from kiban.kernel import AsOf, Period
+from kiban.linkage.broker import Broker
+from kiban.linkage.events import reading
+from kiban.store import Change, Store
+
+_SUBSCRIBERS = 20
+_PER_HOUR = 200_000
+_SECONDS = float(os.environ.get("SECONDS", "120"))
+_SATURATING = int(os.environ.get("EVENTS", "3000"))
+
+
+def run(residents: int) -> None:
+    """The age of changes when twenty subscribers have applied them, at 200,000 an hour; then as fast as it goes."""
+    given = city.given(residents)
+    with city.loaded(residents) as opened:
+        known = flows.contracts(opened.library, _SUBSCRIBERS)
+        people = _people(opened)
+        flows.prepare(given, opened, known)
+        try:
+            main.broker(given, known)
+            _paced(residents, opened, people)
+            _saturated(residents, opened, people)
+        finally:
+            Broker(given.home).destroy()
+
+
+def _paced(residents: int, opened: Store, people: list[str]) -> None:
+    with _working(residents) as (counter, ages):
+        begin = time.monotonic()
+        count = 0
+        while time.monotonic() < begin + _SECONDS:
+            _change(opened, people[count % len(people)], f"{count}番")
+            count += 1
+            time.sleep(max(0.0, begin + count * 3600 / _PER_HOUR - time.monotonic()))
+        rate = count / (time.monotonic() - begin) * 3600
+        _wait(counter, count * _SUBSCRIBERS)
+    found = [float(line) for file in ages for line in file.read_text(encoding="utf-8").split()]
+    measure.result("changes recorded", rate, "an hour", at_least=_PER_HOUR * 0.98)
+    for percent, goal in ((50, None), (95, 5.0), (99, None)):
+        name = f"committed to applied at {_SUBSCRIBERS} subscribers, p{percent}"
+        measure.result(name, measure.percentile(found, percent), "s", at_most=goal)
+
+
+def _saturated(residents: int, opened: Store, people: list[str]) -> None:
+    """Many changes wait; then publisher and subscribers start."""
+    given = city.given(residents)
+    for count in range(_SATURATING):
+        _change(opened, people[count % len(people)], f"{count}号")
+    total = _SATURATING * _SUBSCRIBERS
+    with _working(residents) as (counter, _):
+        while not counter.value:
+            time.sleep(0.001)
+        begin = time.perf_counter()
+        _wait(counter, total)
+        whole = total / (time.perf_counter() - begin)
+    measure.result(f"events to {_SUBSCRIBERS} subscribers at most", whole, "messages/s")
+    raw = _raw(opened, given, total)
+    measure.result("JetStream alone, the same messages", raw, "messages/s")
+    measure.result("share of JetStream alone", whole / raw, "of it", at_least=0.25)
+
+
+def _raw(opened: Store, given: Any, total: int) -> float:
+    """Publish and pull messages of the same size in the same processes, without anything of Kiban; messages a second."""
+    known = list(flows.contracts(main.library(given=given), _SUBSCRIBERS))
+    size = _size(opened)
+    counter = flows.SPAWN.Value("q", 0)
+    names = [(each.consumer.id, each.flow) for each in known]
+    half = len(names) // 2
+    consumers = [
+        flows.SPAWN.Process(target=flows.raw_consume, args=(given, part, total // len(names), counter))
+        for part in (names[:half], names[half:])
+    ]
+    sent = [os.urandom(size // 2).hex().encode() for _ in range(1_000)]
+    data = [sent[n % len(sent)] for n in range(total)]
+    publisher = flows.SPAWN.Process(
+        target=flows.raw_publish, args=(given, data, [flow for _, flow in names], "raw")
+    )
+    for each in (*consumers, publisher):
+        each.start()
+    while not counter.value:
+        time.sleep(0.001)
+    begin = time.perf_counter()
+    _wait(counter, total)
+    taken = time.perf_counter() - begin
+    for each in (*consumers, publisher):
+        each.join()
+    return total / taken
+
+
+def _size(opened: Store) -> int:
+    """The size of a message, in bytes: that of one person's."""
+    known = list(flows.contracts(opened.library, 1))
+    last, _ = store.last_event(opened)
+    told = store.told_after(opened, last - 1, 1)
+    found = reading.read(opened, known, told)
+    change = found.changes[known[0].flow][0]
+    return len(linkage.encode(reading.message(known[0], change, 0, ("clear", 0), found)))
+
+
+@contextmanager
+def _working(residents: int) -> Iterator[tuple[Any, list[Path]]]:
+    """A publisher and two processes of subscribers at work."""
+    given = city.given(residents)
+    stop, counter = flows.SPAWN.Event(), flows.SPAWN.Value("q", 0)
+    ages = [given.home / f"ages{n}" for n in (0, 1)]
+    mine = [list(range(n, _SUBSCRIBERS, 2)) for n in (0, 1)]
+    tasks = [flows.SPAWN.Process(target=flows.publish, args=(residents, _SUBSCRIBERS, stop))]
+    tasks += [
+        flows.SPAWN.Process(
+            target=flows.apply, args=(residents, _SUBSCRIBERS, mine[n], stop, counter, ages[n])
+        )
+        for n in (0, 1)
+    ]
+    for each in tasks:
+        each.start()
+    try:
+        yield counter, ages
+    finally:
+        stop.set()
+        for each in tasks:
+            each.join()
+    assert all(each.exitcode == 0 for each in tasks)
+
+
+def _wait(counter: Any, total: int) -> None:
+    begin, last = time.monotonic(), -1
+    while counter.value < total:
+        if counter.value != last:
+            begin, last = time.monotonic(), counter.value
+        assert time.monotonic() - begin < 120, f"only {counter.value:,} of {total:,} came"
+        time.sleep(0.002)
+
+
+def _people(opened: Store) -> list[str]:
+    """Numbers of people who live here now."""
+    with opened.session(city.HALL) as session:
+        rows = session.sql(
+            "SELECT atenabango FROM resident.jumin WHERE closed_by IS NULL AND valid_to = 'infinity' LIMIT 5000"
+        )
+    return [row["atenabango"] for row in rows]
+
+
+def _change(opened: Store, number: str, mark: str) -> None:
+    with opened.session(city.HALL) as session:
+        (row,) = session.read(city.PEOPLE, AsOf(city.DAY), atenabango=number)
+        changed = Change(city.PEOPLE, flows.changed(row, mark), Period(city.DAY))
+        session.record("住所更正", number, [changed], valid=city.DAY)
