@@ -29,7 +29,8 @@ def contracts(library: standard.Library, count: int) -> Contracts:
     """Contracts of so many subscribers over the resident register."""
     edition = library.edition("resident")
     group = edition.group("jumin")
-    feed = linkage.Feed(edition, group, group.items[:_ITEMS], group.item("atenabango"))
+    items = (*group.items[: _ITEMS - 1], group.item("jusho_banchigohyoki"))
+    feed = linkage.Feed(edition, group, items, group.item("atenabango"))
     made = [
         Contract(
             f"bench-{n:02}", "計測", (1, 0, 0), "active", linkage.System("001", "住民記録", True, "resident"),
