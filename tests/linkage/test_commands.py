@@ -156,11 +156,25 @@ def _library() -> Any:
     return main.library()
 
 
-def test_what_comes_in_is_taken_shown_and_decided(run: Run, city: Store, tmp_path: Path) -> None:
+def test_what_comes_in_is_taken_shown_and_decided(
+    run: Run,
+    city: Store,
+    signed: Callable[..., Any],
+    key_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with city.session(CITY_HALL) as session:
         session.record("付番", "1", [Change(KIHON, donor("1"), SINCE)])
     flow, file = "donor-nonresident.v1", tmp_path / "in.jsonl"
     file.write_bytes(message(jusho_choaza="虎ノ門一丁目", jusho_yubinbango="1050001"))
+    assert "contract-unsigned" in run("incoming", "apply", flow, file)[1]
+    signed()
+    monkeypatch.setenv("KIBAN_CONTRACTS", str(tmp_path / "contracts"))
+    assert "contract-unsigned" in run("incoming", "apply", flow, file)[1]
+    trusted = tmp_path / "home" / "trusted"
+    trusted.mkdir()
+    (trusted / "city.pem").write_bytes(key_file.read_bytes())
     assert "authority-unreadable" in run("incoming", "apply", flow, file)[1]
     map_ = tmp_path / "authority.csv"
     map_.write_text(f"register,item,valid_from,valid_to,master\n{KIHON},*,,,F01\n", encoding="utf-8")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kiban.cli.linking import Json, Root
+from kiban.cli.linking import Json, Keys, Root
 
 if TYPE_CHECKING:
     from kiban import linkage
@@ -72,16 +73,18 @@ def apply(
     authority: Annotated[
         Path | None, typer.Option(metavar="FILE", exists=True, help="The authority map, YAML or CSV.")
     ] = None,
+    key: Keys = None,
     root: Root = None,
 ) -> None:
     """Take messages into the register: applied, proposed, held or refused, each once. Leaves with 1 where one is quarantined or refused."""
     from collections import Counter
 
-    from kiban import linkage
+    from kiban import linkage, main, settings
     from kiban.cli import linking
 
     found = linking.contracts(root)
-    contract = found.flow(flow)
+    today = linkage.evidence.day_of(linkage.evidence.stamp(linking.now()))
+    contract = found.admit(flow, today, main.trusted(settings.read(os.environ), key or ()))
     map_ = linkage.incoming.load_authority(authority or _map(), [each for each in found if each.incoming])
     secret = linkage.evidence.city_secret(linking.home() / "evidence.secret")
     told: Counter[str] = Counter()

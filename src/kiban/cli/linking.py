@@ -90,11 +90,11 @@ def with_platform(
 
 @asynccontextmanager
 async def _connected(root: list[Path] | None, key: list[Path] | None) -> AsyncIterator[Any]:
-    from kiban import main, sets, settings
+    from kiban import main, settings
 
     given = settings.read(os.environ)
     with opened() as (place, books):
-        keys = sets.read_keys(key or ())
+        keys = main.trusted(given, key or ())
         known = contracts(root)
         async with main.publisher(given, place, books, known, keys, now) as platform:
             yield platform

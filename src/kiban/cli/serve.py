@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -46,7 +47,11 @@ def serve(
     ] = None,
     key: Annotated[
         list[Path] | None,
-        typer.Option("--key", metavar="PEM", help="A trusted public key of contracts. Repeatable."),
+        typer.Option(
+            "--key",
+            metavar="PEM",
+            help="A trusted public key of contracts, besides those in trusted/ of the home. Repeatable.",
+        ),
     ] = None,
     root: Annotated[
         list[Path] | None,
@@ -61,7 +66,7 @@ def serve(
     tls_key: Annotated[Path | None, typer.Option("--tls-key", exists=True, help="PEM.")] = None,
 ) -> None:
     """Serve until interrupted; requests under way are answered first."""
-    from kiban import sets
+    from kiban import main, settings
     from kiban.cli import serving
     from kiban.kernel import Problem
 
@@ -70,7 +75,8 @@ def serve(
         fix = "say --issuer https://NAME where a proxy speaks TLS before it, or give --tls-certificate and --tls-key"
         raise Problem("serve-open", "other machines would reach it without TLS", fix=fix)
     hosts = tuple(dict.fromkeys([urlsplit(address).hostname or host, host, *(allow or ())]))
-    service = serving.Service(address, hosts, tuple(sorted(sets.read_keys(key or ()))), tuple(root or ()))
+    keys = main.trusted(settings.read(os.environ), key or ())
+    service = serving.Service(address, hosts, tuple(sorted(keys)), tuple(root or ()))
     with serving.opened() as (
         given,
         city,
@@ -81,7 +87,7 @@ def serve(
         served.healthy()
         flows = [contract.flow for contract in served.reading.contracts()]
     typer.echo(f"serving on {address} as one of {', '.join(hosts)}; flows: {', '.join(flows) or 'none'}")
-    if not key:
+    if not keys:
         typer.echo("no trusted key is given: no contract is live, nothing is read by contracts", err=True)
     _run(serving.loader(service), host, port, workers, certificate, tls_key)
 

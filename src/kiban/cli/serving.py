@@ -67,7 +67,7 @@ def house(service: Service, given: Settings, city: Store, systems: Access, books
     Raises:
         Problem: `issuer-insecure`; what is wrong with a contract.
     """
-    secret = evidence.city_secret(given.home / "city.secret")
+    secret = evidence.city_secret(given.home / "linkage" / "evidence.secret")
     contracts = linkage.load_contracts([*given.contracts, *service.roots], city.library)
 
     def live(day: date) -> Sequence[Contract]:
