@@ -413,3 +413,25 @@ def test_both_sides_write_the_same_evidence_before_a_set_passes(
         take_set(replica, folder, done.manifest, replace(intake, evidence=theirs.append))
         found = evidence.match(ours, theirs, done.manifest.as_of.valid, {flow.flow})
         assert (found.pairs, found.differences) == (1, ())
+
+
+@pytest.mark.parametrize(
+    ("stated", "share"), [(None, Fraction(1, 1000)), ('"0.05"', Fraction(1, 20)), ('"2"', None)]
+)
+def test_the_contract_states_how_much_may_be_absent(
+    stated: str | None, share: Fraction | None, library: Library, tmp_path: Path
+) -> None:
+    from kiban import linkage
+    from kiban.linkage.files import stated_absence
+
+    text = (linkage.SAMPLES / "resident-tax.yaml").read_text(encoding="utf-8")
+    if stated is not None:
+        line = f"customProperties:\n  - {{property: x-absence, value: {stated}}}\n"
+        text = text.replace("customProperties:\n", line, 1)
+    (tmp_path / "tax.yaml").write_text(text, encoding="utf-8")
+    if share is None:
+        with pytest.raises(Problems, match="x-absence"):
+            linkage.load_contracts([tmp_path], library)
+    else:
+        found = linkage.load_contracts([tmp_path], library).flow("resident-tax.v1")
+        assert stated_absence(found) == share

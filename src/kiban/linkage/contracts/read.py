@@ -101,6 +101,9 @@ def _terms(
     ways = x.choices("x-ways", WAYS)
     if not ways:
         x.fault("field-missing", "the contract names no way", f"add x-ways: [{', '.join(WAYS)}]", "x-ways")
+    x.form(
+        "x-absence", r"0|1|0\.[0-9]{1,9}", 'a share in quotes, such as "0.001"', needed=False
+    )  # read by files
     provider, consumer = _system(x, "x-provider", library), _system(x, "x-consumer", library)
     _check_ends(x, provider, consumer, edition)
     effective, until = _period(x)
