@@ -34,6 +34,7 @@ lock: $(READY) ## resolve the dependencies anew into requirements.lock
 
 clean: ## stop the database, remove it, the demo's city and the environment
 	-for home in .kiban .kiban/demo .kiban/bench/*; do \
+		if test -e $$home/broker/broker.json; then KIBAN_HOME=$$home $(BIN)/kiban link broker down; fi; \
 		if test -e $$home/postgres.json; then KIBAN_HOME=$$home $(BIN)/kiban db down; fi; done
 	rm -rf $(VENV) .kiban
 
