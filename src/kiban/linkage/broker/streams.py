@@ -28,7 +28,7 @@ _WINDOW = 120  # seconds in which the broker itself knows a message again
 _LARGEST = 8 * 2**20  # bytes of a message
 _BYTES = {names.CHANGE: 8 * 2**30, names.PROTECT: 2**30, names.RECEIPT: 2 * 2**30, names.REPLAY: 4 * 2**30}
 _ELECTION = 50  # looks for a leader
-_AGAIN = 30  # seconds after which a message that nobody acknowledged comes again
+_AGAIN = 15  # seconds after which a message that nobody acknowledged comes again
 
 
 async def settle(js: JetStreamContext, contracts: Iterable[Contract], replicas: int = 1) -> None:

@@ -9,7 +9,7 @@ import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-_EXPIRES = 30.0  # seconds that the broker keeps a question open
+_EXPIRES = 5.0  # seconds that the broker keeps a question open; with a lost connection it is lost for so long
 
 
 class Puller:
