@@ -44,7 +44,7 @@ def _paced(residents: int, opened: Store, people: list[str]) -> None:
         begin = time.monotonic()
         count = 0
         while time.monotonic() < begin + _SECONDS:
-            _change(opened, people[count % len(people)], f"{count}番")
+            _change(opened, people[count % len(people)], flows.mark(count))
             count += 1
             time.sleep(max(0.0, begin + count * 3600 / _PER_HOUR - time.monotonic()))
         rate = count / (time.monotonic() - begin) * 3600
@@ -61,7 +61,7 @@ def _saturated(residents: int, opened: Store, people: list[str]) -> None:
     """Many changes wait; then publisher and subscribers start."""
     given = city.given(residents)
     for count in range(_SATURATING):
-        _change(opened, people[count % len(people)], f"{count}号")
+        _change(opened, people[count % len(people)], flows.mark(10**6 + count))
     total = _SATURATING * _SUBSCRIBERS
     with _working(residents) as (counter, _):
         while not counter.value:

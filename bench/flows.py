@@ -166,6 +166,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def mark(number: int) -> str:
+    """A house number that no other change has, in full-width characters as the standard wants it."""
+    return f"{number}番".translate(_WIDE)
+
+
+_WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
+
+
 def changed(row: dict[str, Any], mark: str) -> dict[str, Any]:
     """A person's row with another house number, as the next row of its history."""
     kept = {
@@ -175,5 +183,5 @@ def changed(row: dict[str, Any], mark: str) -> dict[str, Any]:
 
 
 __all__ = [
-    "KEY", "SPAWN", "apply", "changed", "contracts", "prepare", "publish", "raw_consume", "raw_publish", "replace", "replica",
+    "KEY", "SPAWN", "apply", "changed", "contracts", "mark", "prepare", "publish", "raw_consume", "raw_publish", "replace", "replica",
 ]  # fmt: skip

@@ -81,7 +81,7 @@ class Stage:
     def change(self, count: int) -> None:
         """Make changes of some persons."""
         for _ in range(count):
-            number, mark = self._people[len(self.changes) % len(self._people)], f"{len(self.changes)}番"
+            number, mark = self._people[len(self.changes) % len(self._people)], flows.mark(len(self.changes))
             with self._opened.session(city.HALL) as session:
                 (row,) = session.read(city.PEOPLE, AsOf(city.DAY), atenabango=number)
                 change = Change(city.PEOPLE, flows.changed(row, mark), Period(city.DAY))
