@@ -11,7 +11,7 @@ import pytest
 
 from kiban import main, migration, store
 from kiban.kernel import Problems
-from kiban.migration import mapping
+from kiban.migration import mapping, workers
 from kiban.migration.digests import folder_digest
 from kiban.migration.plan import Plan
 from kiban.migration.stage import Context, Outcome
@@ -253,7 +253,7 @@ def test_two_processes_write_the_same_bytes_as_one(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(transform, "_MANY", 0)
+    monkeypatch.setattr(workers, "_MANY", 0)
     _, out = run(plan_of(unloaded / "project"), clean, tmp_path)
     assert folder_digest(out) == folder_digest(migrated[1])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import django
-from django.conf import settings
+import django.conf
 
 from kiban.kernel import Problem
 
@@ -41,6 +41,7 @@ def django_settings(secret: str) -> dict[str, Any]:
 
 def set_up(secret: str) -> None:
     """Set Django up, unless it is; the first settings of a process hold."""
+    settings = django.conf.settings  # not a name of this module: whoever looks at such a name sets Django up
     if not settings.configured:
         settings.configure(**django_settings(secret))
         django.setup(set_prefix=False)

@@ -61,7 +61,7 @@ def serving(folder: Path, keys: Path) -> Iterator[Partner]:
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _handler(folder))
             try:
                 transport.start_server(server=_Login(user))
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, EOFError, OSError):  # whoever was refused hangs up at once
                 transport.close()
 
     thread = threading.Thread(target=accept, daemon=True)
