@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from kiban.kernel import Problem
 from kiban.linkage.broker import names
-from kiban.linkage.events import wire
+from kiban.linkage.events import places, wire
 from kiban.linkage.events.pulling import Puller
 from kiban.store import BookPage, Books
 
@@ -64,6 +64,7 @@ class Desk:
         """Take receipts into the books; one that comes again changes nothing."""
         told = list(receipts)
         with self.books.transaction() as page:
+            places.hold(page, [receipt.flow for receipt in told])
             for receipt in told:
                 _book(page, receipt)
         if self.acknowledged is not None:
