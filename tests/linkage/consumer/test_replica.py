@@ -21,7 +21,7 @@ from tests.linkage.flows import contract, message, resident
 
 from kiban import sets, standard, store
 from kiban.kernel import Problem
-from kiban.linkage import Contract, Message
+from kiban.linkage import Contract, Message, consumer
 from kiban.linkage.consumer import Replica
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -249,6 +249,7 @@ from tests.linkage.consumer.test_replica import NOW, batch, chain
 from tests.linkage.flows import contract, resident
 from kiban import main
 from kiban.settings import Settings
+from kiban.linkage import consumer
 from kiban.linkage.consumer import Replica
 flow = contract(main.library(given=Settings(home=Path("unused"))))
 replica = Replica.open(Path(sys.argv[1]), flow)
@@ -289,3 +290,29 @@ def test_kill_9_leaves_no_half_state(tmp_path: Path, flow: Contract, work: str) 
             left.take(chain(flow), NOW)
             assert digest(left) == digest(straight)
             assert [e.event for e in left.effects()] == [e.event for e in straight.effects()]
+
+
+def test_rows_read_by_another_process_are_the_same_as_here(
+    replica: Replica, flow: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process of its own reads many rows: two copies of SQLite in one would let go of each other's locks."""
+    replica.take([message(flow, unit, 5, 0) for unit in "ABC"], NOW)
+    here = {feed.name: pa.Table.from_batches(replica.batches(feed.name)) for feed in flow.feeds}
+    monkeypatch.setattr("kiban.linkage.consumer.arrow._FEW", 0)
+    there = {feed.name: pa.Table.from_batches(replica.batches(feed.name)) for feed in flow.feeds}
+    assert here["jumin"].num_rows == 3
+    for name, table in here.items():
+        assert there[name].sort_by("atenabango").equals(table.sort_by("atenabango"))
+
+
+def test_rows_that_cannot_be_read_to_their_end_are_no_rows(
+    replica: Replica, flow: Contract, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    replica.take([message(flow, "A", 5, 0)], NOW)
+    monkeypatch.setattr("kiban.linkage.consumer.arrow._FEW", 0)
+    program = tmp_path / "reading.py"
+    source = (Path(consumer.__file__).parent / "reading.py").read_text()
+    program.write_text(source.replace("    main()\n", "    main()\n    sys.exit(1)\n"))
+    monkeypatch.setattr("kiban.linkage.consumer.arrow._READING", program)
+    with pytest.raises(Problem, match="replica-unreadable"):
+        list(replica.batches("jumin"))

@@ -16,7 +16,7 @@ class Place:
     """An SQLite file that many threads and processes read, and one writes at a time. Every commit waits for the disk."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
         self._mine = threading.local()
         self._open: list[sqlite3.Connection] = []
 
@@ -30,7 +30,7 @@ class Place:
         """The connection of this thread."""
         if not hasattr(self._mine, "connection"):
             connection = sqlite3.connect(
-                self._file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+                self.file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
             )
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -8192"):
                 connection.execute(f"PRAGMA {pragma}")

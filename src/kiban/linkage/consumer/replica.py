@@ -227,7 +227,7 @@ class Replica:
         Yields:
             `Feed.columns` in the types of `store.arrow_schema`; at least one batch.
         """
-        return batches(self.file, self.contract.feed(feed))
+        return batches(self._place, self.contract.feed(feed))
 
     def effects(self, after: int = 0, limit: int = 10_000) -> list[Effect]:
         """The messages that took effect, each exactly once, in the order in which they did; replays are none.
