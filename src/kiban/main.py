@@ -156,7 +156,7 @@ async def publisher(
         if guard is not None:
             guard.prepare(clock())
         secret = evidence.city_secret(given.home / "linkage" / "evidence.secret")
-        write = linkage.events.sent_lines(evidence.BookLedger(books), secret, clock)
+        write = evidence.before_sending(evidence.BookLedger(books), secret, clock)
 
         def acknowledged(flow: str, held: Iterable[tuple[str, str, int]]) -> None:
             protection.acknowledge(books, flow, held, clock())

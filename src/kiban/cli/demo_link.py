@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiban import linkage, main, sets, store
-from kiban.cli import demo_moves
+from kiban.cli import demo_moves, linking
 from kiban.kernel import Problem
-from kiban.linkage import events, files, reconcile
+from kiban.linkage import events, evidence, files, reconcile
 from kiban.settings import Settings
 from kiban.store import Books, Store
 
@@ -117,7 +117,7 @@ def _city_key(home: Path) -> sets.Signer:
 def everything(line: Line, flow: str) -> None:
     """A full set of a flow, and its consumer takes it."""
     contract = line.known.flow(flow)
-    desk = main.desk(line.given, line.opened, line.known, contract, now, signer=line.key)
+    desk = _desk(line, contract)
     done = files.publish_full(desk, contract)
     if "event" in contract.ways:
         events.floor(line.books, flow, done.about.event, done.manifest.epoch)
@@ -129,10 +129,15 @@ def everything(line: Line, flow: str) -> None:
     )
 
 
+def _desk(line: Line, contract: linkage.Contract) -> files.Desk:
+    ledger = evidence.BookLedger(line.books)
+    return main.desk(line.given, line.opened, line.known, contract, now, signer=line.key, ledger=ledger)
+
+
 def changes(line: Line, flow: str) -> None:
     """A delta set of a flow, and its consumer takes it."""
     contract = line.known.flow(flow)
-    desk = main.desk(line.given, line.opened, line.known, contract, now, signer=line.key)
+    desk = _desk(line, contract)
     done = files.publish_delta(desk, contract)
     _take(line, contract)
     line.say(f"  {contract.consumer.name}: {done.about.rows:,} rows of records in a delta")
@@ -140,8 +145,11 @@ def changes(line: Line, flow: str) -> None:
 
 def _take(line: Line, contract: linkage.Contract) -> None:
     with _replica(line, contract.flow) as replica, TemporaryDirectory(dir=line.given.home) as scratch:
-        intake = files.Intake(main.codec(line.known, contract), Path(scratch), now, {line.key.key})
+        ledger = evidence.FileLedger.open(replica.file.parent / "evidence.sqlite", contract.consumer.id)
+        codec = main.codec(line.known, contract)
+        intake = files.Intake(codec, Path(scratch), now, {line.key.key}, evidence=ledger.append)
         files.take_newest(replica, main.shelf(line.given), intake)
+        ledger.close()
 
 
 def _replica(line: Line, flow: str) -> linkage.Replica:
@@ -168,16 +176,30 @@ def deliver(line: Line, flow: str) -> None:
             address = linkage.broker.Broker(line.given.home).address(line.known.flow(flow).consumer.id)
             client = await address.connect()
             with _replica(line, flow) as replica:
-                await events.Consumer(client, replica, now).catch_up()
+                before = linking.witness(replica.contract, replica.file.parent)
+                await events.Consumer(client, replica, now, before).catch_up()
             await client.close()
             await platform.once()
 
     asyncio.run(work())
     [stands] = events.status(line.opened, line.books, flow)
+    matched = _matched(line, flow)
     line.say(
         f"  {line.known.flow(flow).consumer.name}: {stands.sent} messages sent, {stands.applied} applied, "
-        f"contents {'equal' if stands.equal else 'not equal'}"
+        f"contents {'equal' if stands.equal else 'not equal'}; evidence of both sides: {matched}"
     )
+
+
+def _matched(line: Line, flow: str) -> str:
+    """What both ledgers say of the messages of today."""
+    contract = line.known.flow(flow)
+    folder = line.given.home / "consumers" / flow
+    theirs = evidence.FileLedger.open(folder / "evidence.sqlite", contract.consumer.id)
+    found = evidence.match(
+        evidence.BookLedger(line.books), theirs, evidence.day_of(evidence.stamp(now())), {flow}
+    )
+    theirs.close()
+    return f"{found.pairs} pairs, {len(found.differences)} without a match"
 
 
 def compared(line: Line, flow: str) -> None:

@@ -120,6 +120,9 @@ def consume(
 ) -> None:
     """Take a flow into a replica, protection first, and answer what was applied: the mock of a consumer, and its kit.
 
+    What is about to be applied is written into evidence.sqlite of the folder first: kiban link evidence match holds
+    it against the platform's.
+
     Example: [b]kiban link consume resident-tax.v1 --folder ./tax[/b]
     """
     from kiban import linkage
@@ -130,7 +133,9 @@ def consume(
     async def work() -> None:
         client = await address.connect()
         with linkage.Replica.open(folder, contract, linkage.validate) as replica:
-            consumer = linkage.events.Consumer(client, replica, linking.now)
+            consumer = linkage.events.Consumer(
+                client, replica, linking.now, linking.witness(contract, folder)
+            )
             try:
                 await (consumer.catch_up() if once else consumer.run(_until_interrupted()))
             finally:

@@ -59,6 +59,14 @@ def home() -> Path:
     return settings.read(os.environ).home / "linkage"
 
 
+def witness(contract: linkage.Contract, folder: Path) -> Callable[[Any, Any], None]:
+    """What a consumer calls before it applies anything: lines in a ledger of its own beside its replica."""
+    from kiban.linkage import evidence
+
+    ledger = evidence.FileLedger.open(folder / "evidence.sqlite", contract.consumer.id)
+    return evidence.before_taking(ledger, evidence.city_secret(folder / "evidence.secret"), now)
+
+
 def now() -> datetime:
     """The moment, in UTC."""
     return datetime.now(UTC)

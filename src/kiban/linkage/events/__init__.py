@@ -16,7 +16,6 @@ from kiban.linkage.events.wire import (
     encode_notice,
     encode_receipt,
 )
-from kiban.linkage.events.witness import received_lines, sent_lines
 
 __all__ = [
     "Consumer",
@@ -38,8 +37,6 @@ __all__ = [
     "floor",
     "pause",
     "protection_held",
-    "received_lines",
-    "sent_lines",
     "status",
     "waiting",
 ]
