@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,9 @@ from tests.linkage.protection.conftest import READER, measure, number, record, s
 from tests.store.conftest import move_in, person
 
 from kiban import store
-from kiban.linkage import Contract, evidence, protection
+from kiban.linkage import Contract, Protection, evidence, protection
 from kiban.linkage.broker import Broker
+from kiban.linkage.events import status
 from kiban.store import Books, Store
 
 ONE = number("1")
@@ -92,3 +94,42 @@ def test_a_full_set_says_who_is_protected_as_of_its_event(city: Store, books: Bo
     protected = partial(lane.changed, tax)
     assert files.Protected(protected(event), CLEAR).hides(ONE)
     assert not files.Protected(protected(event - 1), CLEAR).hides(ONE)
+
+
+def test_what_is_withheld_leaves_the_copy_of_who_is_protected_and_comes_back_after_the_end(
+    city: Store, books: Books, broker: Broker, tmp_path: Path, tax: Contract
+) -> None:
+    """The register of measures alone says so: no row of the person changes, and so no message would be made of it."""
+    hides = Protection(True, {"jumin": frozenset({"jusho_banchigohyoki"})})
+    flow = replace(tax, protection=hides)
+    lane = protection.Lane(city, books, [flow], "resident", READER)
+    lane.prepare(NOW)
+
+    async def scene() -> None:
+        async with line(city, books, broker, tmp_path, [flow], guard=lane) as made:
+            made.platform.desk.acknowledged = lambda name, held: protection.acknowledge(
+                books, name, held, NOW
+            )
+
+            async def deliver() -> list[Any]:
+                await made.publish()
+                for _ in range(2):  # a notice, its answer, and then the rows anew
+                    await (await made.consumer(flow)).catch_up(0.15)
+                    await made.platform.receive(0.15)
+                (replica,) = made.replicas.values()
+                return [row["jusho_banchigohyoki"] for row in replica.rows("jumin", ONE)]
+
+            move_in(city, person("1"))
+            assert await deliver() == ["２番３号"]
+            event = record(city, *measure("1", "1"))
+            assert await deliver() == [None]
+            record(city, measure("1", "1", "4")[0])
+            protection.propose_off(lane, books, someone("1"), event, "mori", "申出", NOW)
+            assert protection.confirm_off(lane, books, someone("1"), event, "hara", NOW).waits == ()
+            assert await deliver() == [None]  # clear is who was released, after that event
+            move_in(city, person("2"))
+            assert await deliver() == ["２番３号"]
+            (stands,) = status(city, books)
+            assert stands.equal and stands.sent == 2
+
+    asyncio.run(scene())

@@ -117,6 +117,7 @@ _COUNTED = """
 """
 _PROTECTED = """
     INSERT INTO event_protection AS p (flow, unit, state, event, acknowledged_at) VALUES (%s, %s, %s, %s, %s)
-    ON CONFLICT (flow, unit) DO UPDATE SET state = excluded.state, event = excluded.event,
+    ON CONFLICT (flow, unit) DO UPDATE SET renewed = p.renewed AND p.event = excluded.event,
+        state = excluded.state, event = excluded.event,
         acknowledged_at = excluded.acknowledged_at WHERE p.event <= excluded.event
 """

@@ -45,6 +45,30 @@ class Replayer:
         self._sent = {n: at for n, at in self._sent.items() if at > time.monotonic() - 60}
         return count
 
+    async def renew(self) -> int:
+        """Send the rows of whoever became protected, or clear, anew to flows that withhold items; how many units.
+
+        A notice tells a consumer that somebody is protected; the address it was given before leaves its copy by this. It is done
+        once the consumer holds the notice and the flow is at its event; who is clear is so after the event, so it is done behind it.
+        """
+        count = 0
+        for contract in self.publisher.live():
+            if any(contract.protection.withheld.values()):
+                owed = await asyncio.to_thread(self._owed, contract.flow)
+                if owed:
+                    await self.mend(contract, [unit for unit, _ in owed])
+                    await asyncio.to_thread(self._renewed, contract.flow, owed)
+                    count += len(owed)
+        return count
+
+    def _owed(self, flow: str) -> list[tuple[str, int]]:
+        with self.publisher.books.transaction() as page:
+            return [(row["unit"], row["event"]) for row in page.rows(_OWED, (flow, _EVENTS))]
+
+    def _renewed(self, flow: str, units: Sequence[tuple[str, int]]) -> None:
+        with self.publisher.books.transaction() as page:
+            page.many(_RENEWED, [(flow, unit, event) for unit, event in units])
+
     async def resend(self, contract: Contract, unit: str, event: int) -> int:
         """Send the message of one unit and event again in the live lane; how many there are: 1, or 0."""
         told = await asyncio.to_thread(store.told_after, self.publisher.opened, event - 1, 1)
@@ -136,3 +160,10 @@ class Replayer:
             left = [left[place] for place in sorted(refused)]
             if left:
                 await asyncio.sleep(1)  # its receiver is behind
+
+
+_OWED = """
+    SELECT p.unit, p.event FROM event_protection p JOIN event_flow f USING (flow)
+    WHERE flow = %s AND NOT p.renewed AND p.event + (p.state = 'clear')::int <= f.place ORDER BY p.event, p.unit LIMIT %s
+"""
+_RENEWED = "UPDATE event_protection SET renewed = true WHERE flow = %s AND unit = %s AND event = %s"

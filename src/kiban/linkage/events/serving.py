@@ -70,6 +70,7 @@ class Platform:
         """Take receipts and send what they miss; how many receipts came."""
         receipts = await self.desk.step(patience)
         await self.replayer.answer(receipts)
+        await self.replayer.renew()
         return len(receipts)
 
     async def _receive(self, stop: asyncio.Event) -> None:

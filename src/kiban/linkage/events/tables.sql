@@ -57,3 +57,6 @@ CREATE TABLE IF NOT EXISTS event_protection (
 );
 -- Locked by the one publisher as long as it lives; holds nothing.
 CREATE TABLE IF NOT EXISTS event_publisher (none boolean);
+-- Whether the consumer of a flow that withholds items got the rows of the unit anew since: what is withheld leaves its copy, or comes back.
+ALTER TABLE event_protection ADD COLUMN IF NOT EXISTS renewed boolean NOT NULL DEFAULT false;
+CREATE INDEX IF NOT EXISTS event_protection_owed ON event_protection (flow, event) WHERE NOT renewed;
