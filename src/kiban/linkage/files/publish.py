@@ -237,7 +237,7 @@ def _fitting(
         return made, held, units
     total = sum(feed.seen for feed in made)
     if len(units) > max(_HELD_ANYWAY, total // _HELD_SHARE):
-        fix = "see whether the profile is the right one; the values are listed by kiban link files check"
+        fix = "see whether the profile is the right one; for records, name the charts of the city's own characters in the layout"
         raise Problems(
             Problem(why, f"{often:,} values cannot be written, such as: {what}", f"{feed}.{item}", fix)
             for (feed, item, why), (often, what) in held.items()
