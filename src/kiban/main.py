@@ -160,7 +160,7 @@ async def publisher(
 
         def acknowledged(flow: str, held: Iterable[tuple[str, str, int]]) -> None:
             protection.acknowledge(books, flow, held, clock())
-            if guard is not None:
+            if guard is not None and protection.ends_wait(books):
                 protection.release_due(guard, books, clock())  # an end may have waited for this answer
 
         sender = linkage.events.Sender(client)

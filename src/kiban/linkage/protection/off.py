@@ -105,6 +105,12 @@ def confirm_off(lane: Lane, books: Books, unit: Unit, version: int, who: str, no
         return _as_it_stands(page, unit, version)
 
 
+def ends_wait(books: Books) -> bool:
+    """Whether any end is signed by two and not released yet: without one, `release_due` has nobody to release."""
+    with books.transaction() as page:
+        return bool(page.rows(f"{_SIGNED} LIMIT 1"))
+
+
 def release_due(lane: Lane, books: Books, now: datetime) -> list[Unit]:
     """Release every unit whose end waits for nothing any more; the publisher tells it. Call it now and then.
 
