@@ -47,7 +47,7 @@ def _paced(residents: int, opened: Store, people: list[str]) -> None:
         count = 0
         while time.monotonic() < begin + _SECONDS:
             protect = {"shiensochifuragu": "1"} if count % _PROTECTED == 0 else {}
-            _change(opened, people[count % len(people)], flows.mark(count), protect)
+            _change(opened, people[(before + count) % len(people)], flows.mark(count), protect)
             count += 1
             time.sleep(max(0.0, begin + count * 3600 / _PER_HOUR - time.monotonic()))
         rate = count / (time.monotonic() - begin) * 3600
