@@ -16,6 +16,7 @@ from kiban.store.editions import apply, plan
 from kiban.store.feeding import Told, Touch, told_after
 from kiban.store.loads import Load, finished_load, strangers
 from kiban.store.past import Past, past
+from kiban.store.private import write_private
 from kiban.store.reindex import reindex
 from kiban.store.search import Hit, Page, Query
 from kiban.store.session import Row, Session
@@ -78,4 +79,5 @@ __all__ = [
     "tally",
     "told_after",
     "verify",
+    "write_private",
 ]

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import errors, sql
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool, PoolTimeout
 
-from kiban.kernel import Problem
+from kiban.store import pool
 from kiban.store.errors import as_problems
 
 if TYPE_CHECKING:
     from kiban.store.database import Store
-
-_LONGEST_WAIT_SECONDS = 30.0
 
 
 class Page:
@@ -77,15 +74,7 @@ class Books:
 
     def __init__(self, dsn: str, schema: str, *, connections: int = 8) -> None:
         self.schema = schema
-        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
-            dsn,
-            min_size=0,
-            max_size=connections,
-            open=True,
-            kwargs={"autocommit": True},
-            configure=self._work_as_the_room,
-            timeout=_LONGEST_WAIT_SECONDS,
-        )
+        self._pool = pool.open_pool(dsn, connections, self._work_as_the_room)
 
     def __enter__(self) -> Books:
         return self
@@ -106,15 +95,8 @@ class Books:
         Raises:
             Problem: `database-unreachable`.
         """
-        try:
-            with as_problems(), self._pool.connection() as connection, connection.transaction():
-                yield Page(connection)
-        except PoolTimeout as error:
-            raise Problem(
-                "database-unreachable",
-                "no connection to the database was free in time",
-                fix="see `kiban db status`",
-            ) from error
+        with pool.taken(self._pool) as connection, connection.transaction():
+            yield Page(connection)
 
     def _work_as_the_room(self, connection: psycopg.Connection[Any]) -> None:
         connection.execute("SET TIME ZONE 'UTC'")

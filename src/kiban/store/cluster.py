@@ -30,6 +30,7 @@ from kiban.kernel import Problem
 from kiban.store import place as places
 from kiban.store import postmaster
 from kiban.store.place import Place
+from kiban.store.private import write_private
 
 OWNER = "kiban_owner"
 """Superuser of the cluster and owner of every table; row-level security does not bind it."""
@@ -247,7 +248,7 @@ def _make(place: Place, lock: int) -> None:
     place.make_folders()
     passwords = {OWNER: secrets.token_hex(32), APPLICATION: secrets.token_hex(32)}
     lines = "".join(f"*:*:*:{role}:{password}\n" for role, password in passwords.items())
-    _write(place.home / "pgpass", lines)
+    write_private(place.home / "pgpass", lines)
     _initdb(place, passwords[OWNER], lock)
     postmaster.start(place)
     owner_dsn = _dsn(place, OWNER, "postgres")
@@ -265,13 +266,15 @@ def _make(place: Place, lock: int) -> None:
     create_database(owner_dsn, DATABASE)
     inside = place.folder.is_relative_to(place.home)
     folder = place.folder.relative_to(place.home) if inside else place.folder
-    _write(_marker(place.home), json.dumps({"folder": str(folder), "version": places.version()}) + "\n")
+    write_private(
+        _marker(place.home), json.dumps({"folder": str(folder), "version": places.version()}) + "\n"
+    )
 
 
 def _initdb(place: Place, password: str, lock: int) -> None:
     """Run initdb. It inherits the lock: nobody clears the folder under one whose caller was killed."""
     secret = place.folder / "pwfile"
-    _write(secret, password + "\n")
+    write_private(secret, password + "\n")
     try:
         if place.user:
             os.chown(secret, place.user.uid, place.user.gid)
@@ -330,15 +333,3 @@ def _dsn(place: Place, role: str, database: str) -> str:
 
 def _server(place: Place) -> Server:
     return Server(_dsn(place, OWNER, DATABASE), _dsn(place, APPLICATION, DATABASE))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file of mode 0600 whole or not at all, and be sure that it is on the disk."""
-    half = path.with_name(path.name + ".half")
-    half.unlink(missing_ok=True)
-    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)

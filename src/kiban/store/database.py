@@ -12,17 +12,15 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kiban.kernel import Actor, Problem
 from kiban.standard import Edition, Library
-from kiban.store import claim, session
+from kiban.store import claim, pool, session
 from kiban.store.cluster import Server
 from kiban.store.errors import as_problems
 from kiban.store.schema import Table
 from kiban.store.session import Session
 
-_LONGEST_WAIT_SECONDS = 30.0
 _APPLICATION_SETTINGS = {
     "search_path": "pg_catalog,pg_temp",  # whatever the role or the server says; temporary objects never first
     "default_transaction_isolation": r"read\ committed",
@@ -49,14 +47,7 @@ class Store:
         self._actor_key = actor_key
         self.library = library
         self._known: _InForce | None = None
-        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
-            _with_settings(server.app_dsn),
-            min_size=0,
-            max_size=connections,
-            open=True,
-            kwargs={"autocommit": True},
-            timeout=_LONGEST_WAIT_SECONDS,
-        )
+        self._pool = pool.open_pool(_with_settings(server.app_dsn), connections)
 
     def __enter__(self) -> Store:
         return self
@@ -102,15 +93,8 @@ class Store:
 
     @contextmanager
     def _application(self) -> Iterator[psycopg.Connection[Any]]:
-        try:
-            with as_problems(), self._pool.connection() as connection:
-                yield connection
-        except PoolTimeout as error:
-            raise Problem(
-                "database-unreachable",
-                "no connection to the database was free in time",
-                fix="see `kiban db status`",
-            ) from error
+        with pool.taken(self._pool) as connection:
+            yield connection
 
     def install(self) -> None:
         """Make the frame of the database (may run again): schemas, functions, the key of the actors."""

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from kiban.kernel import Problem
+from kiban.store import write_private
 
 _PATIENCE = 60  # seconds for a start or an end on a busy machine
 _DETACHED = '"$@" </dev/null >>"$0/log" 2>&1 & echo $!'
@@ -79,7 +80,7 @@ def start(folder: Path) -> int:
     finally:
         os.close(alive)
     pid = int(done.stdout)
-    write(folder / "pid", f"{pid}\n")
+    write_private(folder / "pid", f"{pid}\n")
     _wait_until_ready(folder)
     return pid
 
@@ -138,15 +139,3 @@ def stop(folder: Path, how: signal.Signals) -> None:
             time.sleep(0.02)
         if time.monotonic() > deadline:
             raise Problem("broker-not-stopped", f"the NATS server {pid} does not end", str(folder), "end it")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file of mode 0600 whole or not at all, and be sure that it is on the disk."""
-    half = path.with_name(path.name + ".half")
-    half.unlink(missing_ok=True)
-    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from kiban import store
 from kiban.kernel import Problem
 from kiban.linkage.broker import names, process, rules
 from kiban.linkage.broker.address import Address
@@ -76,7 +77,7 @@ class Broker:
                 port = self._start(port)
             elif changed:
                 os.kill(pid, signal.SIGHUP)
-            process.write(self._marker, json.dumps({"port": port}) + "\n")
+            store.write_private(self._marker, json.dumps({"port": port}) + "\n")
         return self.address(names.PLATFORM)
 
     def down(self) -> None:
@@ -157,7 +158,7 @@ class Broker:
         known = self._read(path) if path.exists() else {}
         wanted = {name: str(known.get(name) or secrets.token_hex(32)) for name in (names.PLATFORM, *flows)}
         if wanted != known:
-            process.write(path, json.dumps(wanted, indent=1) + "\n")
+            store.write_private(path, json.dumps(wanted, indent=1) + "\n")
         return wanted
 
     def _configure(self, port: int, users: str) -> bool:
@@ -166,7 +167,7 @@ class Broker:
         path = self.folder / "server.conf"
         if path.exists() and path.read_text(encoding="utf-8") == told:
             return False
-        process.write(path, told)
+        store.write_private(path, told)
         return True
 
     def _start(self, port: int) -> int:
@@ -174,7 +175,9 @@ class Broker:
         if not _is_free(port):
             path = self.folder / "server.conf"
             taken, port = port, _free_port()
-            process.write(path, path.read_text(encoding="utf-8").replace(f":{taken}\n", f":{port}\n", 1))
+            store.write_private(
+                path, path.read_text(encoding="utf-8").replace(f":{taken}\n", f":{port}\n", 1)
+            )
         process.start(self.folder)
         return port
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+from kiban import store
 from kiban.linkage.broker import names, process, rules
 from kiban.linkage.broker.address import Address
 from kiban.linkage.contracts.model import Contract
@@ -27,7 +28,7 @@ class Trio:
         for n, node in enumerate(self.nodes):
             node.mkdir(mode=0o700, parents=True)
             told = process.configuration(node, ports[n], name=node.name, routes=ports[3:], own=ports[3 + n])
-            process.write(node / "server.conf", told + rules.written(flows, self._passwords))
+            store.write_private(node / "server.conf", told + rules.written(flows, self._passwords))
 
     def up(self) -> None:
         """Start every node that does not run."""

@@ -22,15 +22,15 @@ def batches(place: Place, feed: Feed) -> Iterator[pa.RecordBatch]:
     """All rows of a feed at one instant; see `Replica.batches`."""
     kinds = tables.types(feed)
     statement = f"SELECT * FROM {tables.quoted(feed.name)}"
-    rows = place.rows(f"{statement} LIMIT {_FEW + 1}")
-    if len(rows) <= _FEW:
-        found: Iterator[list[pa.Array]] = iter([[pa.array(c) for c in zip(*rows, strict=True)]])
-    else:
-        found = _read(place.file, statement, kinds)
-    for columns in found:
+    [(some,)] = place.rows(f"SELECT count(*) FROM ({statement} LIMIT {_FEW + 1})")
+    for columns in _read(place.file, statement, kinds) if some > _FEW else _here(place, statement):
         whole = columns or [pa.nulls(0)] * len(kinds)
         made = [tables.arrow_column(column, f.type) for column, f in zip(whole, kinds, strict=True)]
         yield pa.record_batch(made, schema=kinds)
+
+
+def _here(place: Place, statement: str) -> Iterator[list[pa.Array]]:
+    yield [pa.array(column) for column in zip(*place.rows(statement), strict=True)]
 
 
 def _read(file: Path, statement: str, kinds: pa.Schema) -> Iterator[list[pa.Array]]:
