@@ -1,6 +1,6 @@
 """The words every room speaks. Pure: standard library and its own tables only, no clock, no network."""
 
-from kiban.kernel.actor import ALL_WARDS, Actor, Ward
+from kiban.kernel.actor import ALL_BUSINESSES, ALL_WARDS, Actor, Ward
 from kiban.kernel.check_digits import (
     ATENABANGO_DIGITS,
     ATENABANGO_WEIGHTS,
@@ -40,6 +40,7 @@ from kiban.kernel.yen import (
 )
 
 __all__ = [
+    "ALL_BUSINESSES",
     "ALL_WARDS",
     "ATENABANGO_DIGITS",
     "ATENABANGO_WEIGHTS",

@@ -9,6 +9,9 @@ from kiban.kernel.problem import Problem
 ALL_WARDS = frozenset({"*"})
 """The wards of an actor who serves the whole city."""
 
+ALL_BUSINESSES = frozenset({"*"})
+"""The businesses of an actor to whom no register is closed."""
+
 
 @dataclass(frozen=True, order=True)
 class Ward:
@@ -32,6 +35,9 @@ class Actor:
         ward: the code of the ward whose office the actor works in; None for the city hall.
         wards: the codes of all wards whose rows the actor may see; `ALL_WARDS` for the whole city.
         purpose: why, in the words of the duty (事務); it stands in every log.
+        businesses: IDs of the editions whose registers the actor may read, such as `resident`; `ALL_BUSINESSES` for all.
+        hidden: items that are kept from the actor, as edition.group.romaji.
+        protected: whether rows of persons under support measures (支援措置) and the like are open to the actor.
 
     Raises:
         Problem: `actor-unnamed` without an ID, `actor-purposeless` without a purpose,
@@ -42,6 +48,9 @@ class Actor:
     ward: str | None
     wards: frozenset[str]
     purpose: str
+    businesses: frozenset[str] = ALL_BUSINESSES
+    hidden: frozenset[str] = frozenset()
+    protected: bool = False
 
     def __post_init__(self) -> None:
         if not self.id or len(self.id) > 64:
