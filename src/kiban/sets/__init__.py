@@ -14,6 +14,8 @@ from kiban.sets.digest import (
     postgres_bucket,
     postgres_day,
     postgres_digest,
+    postgres_hash,
+    postgres_pieces,
     row_digest,
 )
 from kiban.sets.expect import Expectation, Finding, expected
@@ -87,6 +89,8 @@ __all__ = [
     "postgres_bucket",
     "postgres_day",
     "postgres_digest",
+    "postgres_hash",
+    "postgres_pieces",
     "publish",
     "publish_folder",
     "published",

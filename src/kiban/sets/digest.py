@@ -166,6 +166,11 @@ def postgres_digest(columns: Sequence[Column], of: str = "") -> str:
         columns: in order; each has a column of its name, of its kind.
         of: name of the table and a dot, where it has to be said.
     """
+    return f"encode({postgres_hash(columns, of)}, 'hex')"
+
+
+def postgres_hash(columns: Sequence[Column], of: str = "") -> str:
+    """PostgreSQL SQL of the row's digest in its 32 bytes; see `postgres_digest`."""
     frames = []
     for column in columns:
         name = f"{of}{quoted(column.name)}"
@@ -177,7 +182,7 @@ def postgres_digest(columns: Sequence[Column], of: str = "") -> str:
             "bytes": f"encode({name}, 'hex')",
         }.get(column.kind, f"({name})::text")
         frames.append(_postgres_frame(text))
-    return f"encode(sha256(convert_to({' || '.join(frames)}, 'UTF8')), 'hex')"
+    return f"sha256(convert_to({' || '.join(frames)}, 'UTF8'))"
 
 
 def _postgres_frame(text: str) -> str:
@@ -210,6 +215,12 @@ def duckdb_bucket(digest: str) -> str:
 def postgres_bucket(digest: str) -> str:
     """PostgreSQL SQL of a bucket from the digest of a key."""
     return f"('x' || substr({digest}, 1, 3))::bit(12)::integer"
+
+
+def postgres_pieces(hashed: str) -> tuple[str, str]:
+    """PostgreSQL SQL of the two numbers of `pieces` from the 32 bytes of a digest."""
+    mask = 2**60 - 1
+    return f"substr({hashed}, 1, 8)::bigint >> 4 & {mask}", f"substr({hashed}, 8, 8)::bigint & {mask}"
 
 
 def quoted(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,8 +113,14 @@ class Digester:
             connection.unregister("_rows")
 
     def of_all(self, batches: Iterable[pa.RecordBatch]) -> Figures:
-        """Figures of batches, in bounded memory."""
-        return together([self.of_table(table) for table in _tables(batches)])
+        """Figures of batches, in bounded memory: some are digested while the next ones come."""
+        found: list[Figures] = []
+        task: Future[Figures] | None = None
+        for table in _tables(batches):
+            if task is not None:
+                found.append(task.result())
+            task = self._worker.submit(self.of_table, table)
+        return together([*found, *([task.result()] if task else [])])
 
     def of(self, relation: str) -> Figures:
         """Figures of a relation: SQL that may stand after FROM."""

@@ -118,10 +118,12 @@ def row_buckets(
     with store.session(actor) as session:
         table = _begun(store, session, register, items, key, as_of)
         rows = _rows(table, items, key, as_of, absent)
-        one, two = (f"('x' || substr(_digest, {first}, 15))::bit(60)::bigint" for first in (1, 16))
-        digests = f"SELECT _bucket, {_digest(table, items)} AS _digest FROM ({rows}) s"
+        hashed = sets.postgres_hash(digest_columns(table.group, items), "s.")
+        # OFFSET 0 keeps the two queries apart: as one, it would compute the hash of each row for each of the two numbers.
+        hashes = f"SELECT _bucket, {hashed} AS _hash FROM ({rows}) s OFFSET 0"
         session.add_up()
-        sums = f"SELECT _bucket, count(*), sum({one}), sum({two}) FROM ({digests}) d GROUP BY 1 ORDER BY 1"
+        one, two = sets.postgres_pieces("_hash")
+        sums = f"SELECT _bucket, count(*), sum({one}), sum({two}) FROM ({hashes}) d GROUP BY 1 ORDER BY 1"
         data = b"".join(map(bytes, session.copy_out(f"COPY ({sums}) TO STDOUT (FORMAT csv)")))
     lines = (line.split(",") for line in data.decode().splitlines())
     return tuple(sets.BucketSum(*map(int, line)) for line in lines)
