@@ -116,7 +116,9 @@ def test_the_secret_of_the_web_is_for_its_owner_only(tmp_path: Path) -> None:
         web.web_secret(file)
 
 
-def test_django_keeps_nothing() -> None:
-    settings = web.django_settings("x" * 64)
+def test_django_is_never_in_debug_and_its_cookies_are_out_of_reach() -> None:
+    settings = web.django_settings("x" * 64, secure=True)
     assert settings["DEBUG"] is False
-    assert settings["DATABASES"] == {} and settings["INSTALLED_APPS"] == []
+    for cookie in ("SESSION_COOKIE", "CSRF_COOKIE"):
+        assert settings[f"{cookie}_NAME"].startswith("__Host-")
+        assert settings[f"{cookie}_SECURE"] and settings[f"{cookie}_HTTPONLY"]

@@ -1,7 +1,7 @@
 """The integrated database: the only room that speaks SQL to the registers."""
 
 from kiban.store.amending import Amending, Amendment, amending
-from kiban.store.books import Books, open_books
+from kiban.store.books import Books, open_books, reach
 from kiban.store.books import Page as BookPage
 from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
 from kiban.store.change import Change
@@ -72,6 +72,7 @@ __all__ = [
     "past",
     "plan",
     "psql",
+    "reach",
     "reindex",
     "row_buckets",
     "row_digests",

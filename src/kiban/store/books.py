@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from kiban.store import pool
@@ -138,6 +139,22 @@ def open_books(store: Store, schema: str, tables: str) -> Books:
         ):
             connection.execute(sql.SQL(grant).format(name, role))
     return Books(store.server.owner_dsn, schema)
+
+
+def reach(store: Store, schema: str, *, owner: bool = False) -> dict[str, str]:
+    """How to reach books that were made, for a library that opens connections of its own.
+
+    Args:
+        store: an open store.
+        schema: of the books.
+        owner: whether to make tables there; otherwise the role of the room works.
+
+    Returns:
+        Parameters of libpq by their names. May hold a password: not for logs.
+    """
+    given = {name: str(value) for name, value in conninfo_to_dict(store.server.owner_dsn).items()}
+    role = "" if owner else f" -c role={_role(schema)}"
+    return {**given, "options": f"-c search_path={schema},pg_catalog,pg_temp{role}"}
 
 
 def _role(schema: str) -> str:

@@ -1,7 +1,8 @@
-"""The web: the API of the linkage over HTTP, in Django. It knows no SQL and keeps no state."""
+"""The web, in Django: the API of the linkage, which keeps no state, and pages for people at work. It knows no SQL."""
 
-from kiban.web.application import Application, application
+from kiban.web.application import Application, application, install_accounts
+from kiban.web.city import City
 from kiban.web.configured import django_settings, web_secret
 from kiban.web.house import House
 
-__all__ = ["Application", "House", "application", "django_settings", "web_secret"]
+__all__ = ["Application", "City", "House", "application", "django_settings", "install_accounts", "web_secret"]

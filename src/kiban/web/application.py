@@ -7,8 +7,10 @@ from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
 
+from kiban import store
 from kiban.web.configured import set_up
 from kiban.web.house import NAME, House
+from kiban.web.signin import place
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -20,7 +22,9 @@ def application(house: House, secret: str) -> Application:
         house: the parts behind the addresses.
         secret: of the home, see `web_secret`.
     """
-    set_up(secret)
+    set_up(secret, secure=house.authority.issuer.startswith("https:"))
+    if house.city is not None:
+        place.connect(house.city.accounts)
     handler = WSGIHandler()
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -28,3 +32,21 @@ def application(house: House, secret: str) -> Application:
         return answer
 
     return serve
+
+
+def install_accounts(opened: store.Store, secret: str, *, secure: bool = False) -> dict[str, str]:
+    """Make the tables of accounts and sessions beside the registers, or bring them up to date (may run again).
+
+    Args:
+        opened: the registers.
+        secret: of the home, see `web_secret`.
+        secure: whether browsers reach the service by TLS alone.
+
+    Returns:
+        How processes reach them, for `City.accounts`. Holds a password.
+
+    Raises:
+        Problem: those of `store.open_books`.
+    """
+    set_up(secret, secure=secure)
+    return place.install(opened)

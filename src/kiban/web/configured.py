@@ -1,4 +1,4 @@
-"""Django, set up once in a process: it routes requests and keeps nothing. No model, session, cookie or template of its own."""
+"""Django, set up once in a process. The API keeps nothing in it; accounts and sessions of people lie in a schema of their own."""
 
 from __future__ import annotations
 
@@ -13,37 +13,108 @@ import django
 import django.conf
 
 from kiban.kernel import Problem
+from kiban.web.signin_settings import signing_in
 
 
-def django_settings(secret: str) -> dict[str, Any]:
+def django_settings(secret: str, *, secure: bool = False) -> dict[str, Any]:
     """The settings of Django. What an installation decides is not among them: it comes with the house.
 
     Args:
         secret: of this home, see `web_secret`.
+        secure: whether browsers reach the service by TLS alone: cookies then go no other way.
     """
     return {
         "DEBUG": False,
         "SECRET_KEY": secret,
         "ALLOWED_HOSTS": ["*"],  # the house says which; see guarding.py
         "ROOT_URLCONF": "kiban.web.urls",
-        "MIDDLEWARE": ["kiban.web.guarding.Guarding"],
-        "INSTALLED_APPS": [],
-        "DATABASES": {},
-        "TEMPLATES": [],
+        "MIDDLEWARE": _MIDDLEWARE,
+        "INSTALLED_APPS": _APPS,
+        # Accounts and sessions only, in a schema and role of their own; `signin.connect` says where. Registers are never here.
+        "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "nowhere"}},
+        "CACHES": {
+            "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+        },
+        "TEMPLATES": [_TEMPLATES],
+        "STATIC_URL": "/static/",
+        "WHITENOISE_USE_FINDERS": True,  # straight from the package: nothing is built or collected
+        "WHITENOISE_MAX_AGE": 3600,
         "USE_TZ": True,
         "TIME_ZONE": "Asia/Tokyo",
         "LANGUAGE_CODE": "ja",
-        "USE_I18N": False,
+        "USE_I18N": True,
         "APPEND_SLASH": False,
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "LOGGING_CONFIG": None,  # Django's own would write addresses with their query strings
+        **_cookies(secure),
+        **signing_in(secure),
     }
 
 
-def set_up(secret: str) -> None:
+_MIDDLEWARE = [
+    "kiban.web.guarding.Guarding",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+_APPS = [
+    "kiban.web.signin",  # before allauth: its pages take the place of allauth's
+    "kiban.web.pages",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.idp.oidc",
+]
+_TEMPLATES = {
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "APP_DIRS": True,
+    "OPTIONS": {
+        "context_processors": [
+            "django.template.context_processors.request",
+            "django.contrib.auth.context_processors.auth",
+            "django.contrib.messages.context_processors.messages",
+            "kiban.web.pages.context.desk",
+        ]
+    },
+}
+
+
+def _cookies(secure: bool) -> dict[str, Any]:
+    """Cookies that scripts cannot read and other sites cannot send."""
+    prefix = "__Host-" if secure else ""
+    found: dict[str, Any] = {
+        "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
+        "CSRF_FAILURE_VIEW": "kiban.web.pages.errors.forged",
+    }
+    for kind in ("SESSION", "CSRF"):
+        found |= {
+            f"{kind}_COOKIE_NAME": f"{prefix}kiban-{kind.lower()}",
+            f"{kind}_COOKIE_SECURE": secure,
+            f"{kind}_COOKIE_HTTPONLY": True,
+            f"{kind}_COOKIE_SAMESITE": "Lax",
+        }
+    return found
+
+
+def set_up(secret: str, *, secure: bool = False) -> None:
     """Set Django up, unless it is; the first settings of a process hold."""
     settings = django.conf.settings  # not a name of this module: whoever looks at such a name sets Django up
     if not settings.configured:
-        settings.configure(**django_settings(secret))
+        settings.configure(**django_settings(secret, secure=secure))
         django.setup(set_prefix=False)
         # Django writes addresses into its log, which may hold anything; guarding.py writes the line of a request.
         for name in ("django.request", "django.security"):

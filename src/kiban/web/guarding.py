@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 import traceback
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import split_domain_port, validate_host
 
 from kiban.kernel import Problem, Problems
 from kiban.web import answers
 from kiban.web.house import NAME, SYSTEM, House
+from kiban.web.pages import errors
 
 log = logging.getLogger("kiban.web")
 
@@ -25,6 +28,10 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_PAGES = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 _NEVER_IN_AN_ADDRESS = ("access_token", "client_secret", "client_assertion", "token")
 
 
@@ -38,7 +45,10 @@ class Guarding:
         """Answer a request."""
         began = time.perf_counter()
         house: House = request.META[NAME]
+        request.META[errors.NUMBER] = number = secrets.token_hex(6)
         answer = _refusal(request, house) or self._get_response(request)
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            answer.headers.setdefault("Content-Security-Policy", _PAGES)
         for name, text in _HEADERS.items():
             answer.headers.setdefault(name, text)
         if house.authority.issuer.startswith("https:"):
@@ -48,11 +58,15 @@ class Guarding:
         route = match.route if match else "-"
         system = request.META.get(SYSTEM, "-")
         took = (time.perf_counter() - began) * 1000
-        log.info("%s %s %s %s %.1f ms", request.method, f"/{route}", answer.status_code, system, took)
+        log.info("%s %s /%s %s %s %.1f ms", number, request.method, route, answer.status_code, system, took)
         return answer
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
-        """The answer where a view raised: a problem as what it is, anything else as our mistake."""
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The answer where a view raised: a problem as what it is, anything else as our mistake; None for Django's own refusals."""
+        if isinstance(error, Http404 | PermissionDenied | SuspiciousOperation):
+            return None
+        if errors.wants_page(request):
+            return _as_page(request, error)
         if isinstance(error, Problem | Problems):
             answer = answers.of_problem(request.path, error)
             if answer.status_code == 503:
@@ -63,6 +77,20 @@ class Guarding:
             "mistake", "the service made a mistake", fix="tell whoever runs it the time of the request"
         )
         return answers.refused(500, request.path, [problem])
+
+
+def _as_page(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer to a browser: what to do, and the number that finds the line in the log."""
+    found = error.problems[0] if isinstance(error, Problems) else error
+    if isinstance(found, Problem) and found.code in _REFUSED:
+        return errors.page(request, _REFUSED[found.code], code=found.code)
+    log.error("%s: as a page", errors.number(request))
+    note(error)
+    return errors.page(request, 503 if isinstance(found, Problem) else 500, code=getattr(found, "code", ""))
+
+
+_REFUSED = {"not-allowed": 403, "item-hidden": 403, "page-unreadable": 400}
+"""Problems that say what the person may not do, or did not ask well."""
 
 
 def note(error: Exception) -> None:

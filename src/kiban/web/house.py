@@ -8,6 +8,7 @@ from datetime import datetime
 
 from kiban.access import Authority
 from kiban.linkage import api
+from kiban.web.city import City
 
 NAME = "kiban.house"
 """Under which it stands in the environment of a request."""
@@ -27,6 +28,7 @@ class House:
         now: the time in UTC.
         hosts: names and addresses under which requests may come.
         bytes: most bytes of a body.
+        city: what pages of people at work stand on; None where only the API is served.
     """
 
     authority: Authority
@@ -36,3 +38,4 @@ class House:
     now: Callable[[], datetime]
     hosts: tuple[str, ...]
     bytes: int = 256 * 1024
+    city: City | None = None

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
 
 from kiban.access import PATHS
 from kiban.web import views
+from kiban.web.pages import views as pages
 
 urlpatterns = [
-    path("healthz", views.healthz),
-    path("openapi.json", views.openapi),
-    path(".well-known/oauth-authorization-server", views.metadata),
-    *(path(address[1:], views.oauth, {"endpoint": name}) for name, address in PATHS.items()),
-    path("app_submit/<path:resource>", views.app_submit),
-    path("link/<str:flow>/<str:feed>", views.link),
+    path("", pages.home),
+    path("duty", pages.duty),
+    path("account/", include("allauth.urls")),
+    path("", include("allauth.idp.urls")),
+    path("healthz", csrf_exempt(views.healthz)),
+    path("openapi.json", csrf_exempt(views.openapi)),
+    path(".well-known/oauth-authorization-server", csrf_exempt(views.metadata)),
+    *(path(address[1:], csrf_exempt(views.oauth), {"endpoint": name}) for name, address in PATHS.items()),
+    path("app_submit/<path:resource>", csrf_exempt(views.app_submit)),
+    path("link/<str:flow>/<str:feed>", csrf_exempt(views.link)),
 ]
 handler400 = views.unreadable
+handler403 = views.forbidden
 handler404 = views.missing
 handler500 = views.mistaken

@@ -17,6 +17,7 @@ from kiban.web.bearer import Denied, bearer
 from kiban.web.bodies import Unreadable
 from kiban.web.guarding import note
 from kiban.web.house import NAME, House
+from kiban.web.pages import errors
 
 View = Callable[..., HttpResponse]
 
@@ -196,18 +197,32 @@ def _key(part: str) -> tuple[str, list[str]]:
 
 def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Nothing is there."""
+    if errors.wants_page(request):
+        return errors.page(request, 404)
     problem = Problem("address-unknown", "nothing is served at this address", fix="see /openapi.json")
     return answers.refused(404, request.path, [problem])
 
 
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """What Django or a library forbids."""
+    if errors.wants_page(request):
+        return errors.page(request, 403)
+    problem = Problem("not-allowed", "this is not allowed", fix="see /openapi.json")
+    return answers.refused(403, request.path, [problem])
+
+
 def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """What Django itself refuses."""
+    if errors.wants_page(request):
+        return errors.page(request, 400)
     problem = Problem("request-unreadable", "the request cannot be read", fix="see /openapi.json")
     return answers.refused(400, request.path, [problem])
 
 
 def mistaken(request: HttpRequest) -> HttpResponse:
     """What nobody caught."""
+    if errors.wants_page(request):
+        return errors.page(request, 500)
     problem = Problem(
         "mistake", "the service made a mistake", fix="tell whoever runs it the time of the request"
     )

@@ -1,0 +1,96 @@
+"""Who works, and whether she may: in front of every page for people at work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from kiban.kernel import Problem
+from kiban.web.city import City, today
+from kiban.web.house import NAME, House
+
+_CHOSEN = "kiban.assignment"
+"""Under which a session keeps the assignment and the purpose that were chosen."""
+
+
+class Desk(HttpRequest):
+    """The request of a person at work, as views behind `needs` see it.
+
+    Attributes:
+        house: what the web serves.
+        city: what pages stand on.
+        acting: who works, under which assignment and for which purpose.
+        grant: what she may do.
+    """
+
+    house: House
+    city: City
+    acting: Any
+    grant: Any
+
+
+Page = Callable[..., HttpResponse]
+
+
+def needs(action: str, business: str = "") -> Callable[[Page], Page]:
+    """Let a view be seen by whoever is signed in, has chosen a duty of today, and may do this.
+
+    Args:
+        action: of the policies; "" for a page that everybody at work may see.
+        business: ID of an edition, where the action is about one.
+
+    Raises:
+        Problem: `not-allowed`, from the view, as a page of its own.
+    """
+
+    def made(view: Page) -> Page:
+        @wraps(view)
+        def guarded(request: Desk, *args: object, **names: object) -> HttpResponse:
+            request.house = house = request.META[NAME]
+            if house.city is None:
+                raise Http404
+            request.city = house.city
+            if not request.user.is_authenticated:
+                return _to(reverse("account_login"), request)
+            found = acting_of(request)
+            if found is None:
+                return _to("/duty", request)
+            policies: Any = request.city.access
+            request.acting, request.grant = found, policies.policies.grant(found)
+            if action:
+                request.grant.need(action, business)
+            return view(request, *args, **names)
+
+        return guarded
+
+    return made
+
+
+def choose(request: HttpRequest, assignment: int, purpose: str) -> None:
+    """Keep under which assignment and for which purpose a person works, until she chooses anew."""
+    request.session[_CHOSEN] = [assignment, purpose]
+
+
+def acting_of(request: Desk) -> Any:
+    """Who works; None where nothing was chosen yet, or what was chosen is over."""
+    chosen = request.session.get(_CHOSEN)
+    if chosen is None:
+        return None
+    assignment, purpose = chosen
+    people: Any = request.city.access
+    try:
+        return people.people.acting(request.user.get_username(), assignment, purpose, today(request.city))
+    except Problem:  # over since, or withdrawn
+        del request.session[_CHOSEN]
+        return None
+
+
+def _to(address: str, request: HttpRequest) -> HttpResponse:
+    """There first; then back to where the person wanted to go, if that is no form that was sent."""
+    wanted = request.get_full_path() if request.method == "GET" else "/"
+    return HttpResponseRedirect(f"{address}?{urlencode({'next': wanted})}")

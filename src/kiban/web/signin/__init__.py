@@ -1,0 +1,1 @@
+"""Sign-in of people: accounts and sessions, in a schema and role of their own."""
