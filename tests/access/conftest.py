@@ -40,12 +40,20 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="module")
-def shared(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Access]:
+def registers(databases: Any) -> Iterator[Store]:
+    """A database with no register in it."""
+    with (
+        databases.fresh() as database,
+        Store(store.Server(database.owner_dsn, database.app_dsn), standard.Library(()), KEY) as empty,
+    ):
+        yield empty
+
+
+@pytest.fixture(scope="module")
+def shared(registers: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Access]:
     key = tmp_path_factory.mktemp("home") / "access.key"
-    with databases.fresh() as database:
-        empty = Store(store.Server(database.owner_dsn, database.app_dsn), standard.Library(()), KEY)
-        with empty, access.open_access(empty, access.seal(key)) as opened:
-            yield opened
+    with access.open_access(registers, access.seal(key)) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""Access: which systems may call the API, with which tokens."""
+"""Access: which systems may call the API, with which tokens; what everybody did (`audit`)."""
 
 from __future__ import annotations
 
+from kiban.access import audit
 from kiban.access.asking import Answer, Asked
 from kiban.access.authority import PATHS, Authority
 from kiban.access.books import Access, open_access
@@ -28,6 +29,7 @@ __all__ = [
     "Systems",
     "Token",
     "Tokens",
+    "audit",
     "open_access",
     "seal",
 ]

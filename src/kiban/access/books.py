@@ -7,6 +7,7 @@ from importlib import resources
 from types import TracebackType
 
 from kiban import store
+from kiban.access.audit import GROWS, Audit
 from kiban.access.guard import Guard
 from kiban.access.sealing import Seal
 from kiban.access.systems import Systems
@@ -21,12 +22,14 @@ class Access:
         systems: who is registered.
         tokens: what is out.
         guard: what keeps sign-ins honest.
+        audit: what everybody did.
         books: where all of it stands.
     """
 
     systems: Systems
     tokens: Tokens
     guard: Guard
+    audit: Audit
     books: store.Books
 
     def __enter__(self) -> Access:
@@ -44,6 +47,9 @@ def open_access(opened: store.Store, seal: Seal) -> Access:
     Raises:
         Problem: those of `store.open_books`.
     """
-    tables = resources.files("kiban.access").joinpath("tables.sql").read_text(encoding="utf-8")
-    books = store.open_books(opened, "access", tables)
-    return Access(Systems(books, seal), Tokens(books), Guard(books), books)
+    room = resources.files("kiban.access")
+    folders = sorted((each for each in room.iterdir() if each.is_dir()), key=lambda each: each.name)
+    files = [folder / "tables.sql" for folder in (room, *folders)]
+    parts = [file.read_text(encoding="utf-8") for file in files if file.is_file()]
+    books = store.open_books(opened, "access", "\n".join(parts), GROWS)
+    return Access(Systems(books, seal), Tokens(books), Guard(books), Audit(books), books)

@@ -107,7 +107,7 @@ class Books:
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(_role(self.schema))))
 
 
-def open_books(store: Store, schema: str, tables: str) -> Books:
+def open_books(store: Store, schema: str, tables: str, grows: Sequence[str] = ()) -> Books:
     """The books of a room, made where they are not there yet (may run again).
 
     Args:
@@ -115,6 +115,7 @@ def open_books(store: Store, schema: str, tables: str) -> Books:
         schema: name of the schema, which no business has.
         tables: SQL that makes the tables in it, and may run again. Tables belong to the owner; a trigger that keeps
             one append-only can so not be dropped by the room.
+        grows: tables to which the room may only add rows.
 
     Raises:
         Problem: `database-unreachable`, `permission-denied` where the owner may not make a role; what the SQL breaks.
@@ -138,6 +139,9 @@ def open_books(store: Store, schema: str, tables: str) -> Books:
             "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {0} TO {1}",
         ):
             connection.execute(sql.SQL(grant).format(name, role))
+        for table in grows:
+            revoke = sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}")
+            connection.execute(revoke.format(sql.Identifier(schema, table), role))
     return Books(store.server.owner_dsn, schema)
 
 
