@@ -1,4 +1,4 @@
-"""Access: which systems may call the API, with which tokens; what everybody did (`audit`)."""
+"""Access: which systems may call the API, with which tokens; who works for the city, who may do what, and what everybody did (`audit`)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from kiban.access.asking import Answer, Asked
 from kiban.access.authority import PATHS, Authority
 from kiban.access.books import Access, open_access
 from kiban.access.guard import FAILURES, WINDOW, Guard
+from kiban.access.people import OFFICE_KINDS, Acting, Assignment, Changed, Office, OfficeKind, People, Staff
+from kiban.access.policy import REFERENCE, Action, Duty, Grant, ItemClass, Policies, Policy, load_policies
 from kiban.access.scopes import Scope
 from kiban.access.sealing import Seal, seal
 from kiban.access.systems import MOST_SECONDS, Credentials, Registration, Systems
@@ -15,21 +17,37 @@ from kiban.access.tokens import Token, Tokens
 __all__ = [
     "FAILURES",
     "MOST_SECONDS",
+    "OFFICE_KINDS",
     "PATHS",
+    "REFERENCE",
     "WINDOW",
     "Access",
+    "Acting",
+    "Action",
     "Answer",
     "Asked",
+    "Assignment",
     "Authority",
+    "Changed",
     "Credentials",
+    "Duty",
+    "Grant",
     "Guard",
+    "ItemClass",
+    "Office",
+    "OfficeKind",
+    "People",
+    "Policies",
+    "Policy",
     "Registration",
     "Scope",
     "Seal",
+    "Staff",
     "Systems",
     "Token",
     "Tokens",
     "audit",
+    "load_policies",
     "open_access",
     "seal",
 ]

@@ -9,6 +9,7 @@ from types import TracebackType
 from kiban import store
 from kiban.access.audit import GROWS, Audit
 from kiban.access.guard import Guard
+from kiban.access.people import People
 from kiban.access.sealing import Seal
 from kiban.access.systems import Systems
 from kiban.access.tokens import Tokens
@@ -22,6 +23,7 @@ class Access:
         systems: who is registered.
         tokens: what is out.
         guard: what keeps sign-ins honest.
+        people: offices, staff and their assignments.
         audit: what everybody did.
         books: where all of it stands.
     """
@@ -29,6 +31,7 @@ class Access:
     systems: Systems
     tokens: Tokens
     guard: Guard
+    people: People
     audit: Audit
     books: store.Books
 
@@ -52,4 +55,4 @@ def open_access(opened: store.Store, seal: Seal) -> Access:
     files = [folder / "tables.sql" for folder in (room, *folders)]
     parts = [file.read_text(encoding="utf-8") for file in files if file.is_file()]
     books = store.open_books(opened, "access", "\n".join(parts), GROWS)
-    return Access(Systems(books, seal), Tokens(books), Guard(books), Audit(books), books)
+    return Access(Systems(books, seal), Tokens(books), Guard(books), People(books), Audit(books), books)

@@ -1,0 +1,217 @@
+"""People of the city: who works where under which duty, on any day, and how all of it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from kiban.access.people import recording
+from kiban.access.people.checking import Change
+from kiban.access.people.recording import ASSIGNMENT, OFFICE, STAFF
+from kiban.access.people.values import Acting, Assignment, Office, Staff
+from kiban.kernel import Problem
+from kiban.store import BookPage, Books
+
+MOST = 200
+"""Most members of staff on a page of a list."""
+
+_IN_FORCE = f"""SELECT {ASSIGNMENT} FROM assignment a WHERE staff = %s AND start_on <= %s AND (end_on IS NULL OR end_on > %s)
+    AND EXISTS (SELECT FROM office o WHERE o.id = a.office AND coalesce(o.start_on, '-infinity') <= %s
+        AND coalesce(o.end_on, 'infinity') > %s)
+    AND (substitutes IS NULL OR EXISTS (SELECT FROM assignment b JOIN staff s ON s.number = b.staff
+        WHERE b.staff = a.substitutes AND b.duty = a.duty AND b.office = a.office AND b.substitutes IS NULL
+        AND b.start_on <= %s AND (b.end_on IS NULL OR b.end_on > %s)
+        AND s.start_on <= %s AND (s.end_on IS NULL OR s.end_on > %s)))
+    ORDER BY substitutes IS NOT NULL, start_on, id"""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A line of the history.
+
+    Attributes:
+        change: its number, growing.
+        at: when, in UTC.
+        by: who changed it: staff number, or the ID of a system.
+        kind: `office`, `staff` or `assignment`.
+        key: the ID of the office, the staff number, or staff, duty, office and start of an assignment.
+        before: what stood there, by the names of the value; None where it was made.
+        after: what stands since.
+    """
+
+    change: int
+    at: datetime
+    by: str
+    kind: str
+    key: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any]
+
+
+class People:
+    """Offices, staff and assignments. Safe to share between threads.
+
+    What begins on a day to come is a scheduled change: it holds from that day by itself.
+    """
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def offices(self, on: date | None = None) -> list[Office]:
+        """The offices of a day in the order of their IDs; None: all, ended and to come too."""
+        with self._books.transaction() as page:
+            found = [Office(**row) for row in page.rows(f"SELECT {OFFICE} FROM office ORDER BY id")]
+        return [each for each in found if on is None or each.open(on)]
+
+    def office(self, office: str) -> Office:
+        """An office.
+
+        Raises:
+            Problem: `office-unknown`.
+        """
+        with self._books.transaction() as page:
+            rows = page.rows(f"SELECT {OFFICE} FROM office WHERE id = %s", (office,))
+        if not rows:
+            raise Problem("office-unknown", "the office is unknown", fix="kiban access office list shows all")
+        return Office(**rows[0])
+
+    def staff(self, number: str) -> Staff:
+        """A member of staff, in service or not.
+
+        Raises:
+            Problem: `staff-unknown`.
+        """
+        with self._books.transaction() as page:
+            return _person(page, number)
+
+    def page(self, after: str = "", on: date | None = None, most: int = MOST) -> list[Staff]:
+        """Staff in the order of their numbers.
+
+        Args:
+            after: the last number of the page before.
+            on: only who serves on this day; None for everybody ever.
+            most: how many at most.
+        """
+        query = f"""SELECT {STAFF} FROM staff WHERE number > %s AND (%s::date IS NULL OR (start_on <= %s
+            AND (end_on IS NULL OR end_on > %s))) ORDER BY number LIMIT %s"""
+        with self._books.transaction() as page:
+            return [Staff(**row) for row in page.rows(query, (after, on, on, on, most))]
+
+    def assignments(self, number: str, on: date | None = None) -> list[Assignment]:
+        """What a member of staff is assigned to on a day, own duties first; None: all ever.
+
+        On a day only those that are in force: not where the office is closed, nor a substitution whose other has not the duty then.
+        """
+        with self._books.transaction() as page:
+            if on is not None:
+                return _in_force(page, number, on)
+            query = f"SELECT {ASSIGNMENT} FROM assignment WHERE staff = %s ORDER BY start_on, id"
+            return [Assignment(**row) for row in page.rows(query, (number,))]
+
+    def acting(self, number: str, on: date, purpose: str, assignment: int | None = None) -> Acting:
+        """A member of staff at work.
+
+        Args:
+            number: staff number.
+            on: the day.
+            purpose: the work (事務); the policy set says whether the duty has it.
+            assignment: its ID; None where there is only one on this day.
+
+        Raises:
+            Problem: `staff-unknown`, `staff-left` outside the days of service, `assignment-none` where nothing is assigned on
+                this day, `assignment-choose` where there are several, `assignment-over` where this one is not in force.
+        """
+        with self._books.transaction() as page:
+            staff = _person(page, number)
+            if not staff.serves(on):
+                raise Problem(
+                    "staff-left", "the person is not in service on this day", fix="see the personnel section"
+                )
+            found = _in_force(page, number, on)
+            chosen = _chosen(found, assignment)
+            row = page.rows(f"SELECT {OFFICE} FROM office WHERE id = %s", (chosen.office,))[0]
+        return Acting(staff, chosen, Office(**row), purpose, on)
+
+    def may_sign_in(self, number: str, on: date) -> bool:
+        """Whether somebody is on the staff on a day; whoever is unknown is not."""
+        try:
+            return self.staff(number).serves(on)
+        except Problem:
+            return False
+
+    def gone(self, on: date) -> list[str]:
+        """The numbers of all who were on the staff and are not on this day: they sign in no more."""
+        query = "SELECT number FROM staff WHERE end_on <= %s ORDER BY number"
+        with self._books.transaction() as page:
+            return [str(row["number"]) for row in page.rows(query, (on,))]
+
+    def apply(
+        self,
+        changes: Sequence[Change],
+        by: str,
+        at: datetime,
+        *,
+        duties: Container[str] | None = None,
+        places: Sequence[str] = (),
+        dry_run: bool = False,
+    ) -> list[Change]:
+        """Let offices, staff and assignments stand as given, all or nothing; each change is kept in the history.
+
+        Args:
+            changes: what stands afterwards. What is not named stays as it is.
+            by: who changes it: staff number, or the ID of a system.
+            at: when, in UTC.
+            duties: IDs of the duties there are (`Policies.duties`); None to take any.
+            places: where each change stands in a file, for problems.
+            dry_run: whether to look only for faults.
+
+        Returns:
+            Those that change anything.
+
+        Raises:
+            Problems: all faults: `change-twice`, `office-id`, `office-unnamed`, `office-kind`, `office-ward`, `office-parent`,
+                `office-unknown`, `office-circle`, `staff-number`, `staff-unnamed`, `staff-unknown`, `staff-external-id`,
+                `period-order`, `duty-unknown`, `assignment-outside`, `assignment-overlap`, `substitute-self`, `substitute-wider`.
+        """
+        with self._books.transaction() as page:
+            return recording.record(page, changes, by, at, duties, places, dry_run=dry_run)
+
+    def history(self, kind: str, of: str) -> list[Changed]:
+        """How an office (by ID) or a member of staff (by number, with all assignments) came to be as it is, the oldest first."""
+        query = """SELECT * FROM people_change WHERE kind = %s AND key = %s
+            UNION ALL SELECT * FROM people_change WHERE %s = 'staff' AND kind = 'assignment' AND after ->> 'staff' = %s
+            ORDER BY change"""
+        with self._books.transaction() as page:
+            return [Changed(**row) for row in page.rows(query, (kind, of, kind, of))]
+
+
+def _person(page: BookPage, number: str) -> Staff:
+    rows = page.rows(f"SELECT {STAFF} FROM staff WHERE number = %s", (number,))
+    if not rows:
+        raise Problem("staff-unknown", "nobody has this staff number", fix="see the staff number")
+    return Staff(**rows[0])
+
+
+def _in_force(page: BookPage, number: str, on: date) -> list[Assignment]:
+    return [Assignment(**row) for row in page.rows(_IN_FORCE, (number, *[on] * 8))]
+
+
+def _chosen(found: Sequence[Assignment], wanted: int | None) -> Assignment:
+    if not found:
+        raise Problem(
+            "assignment-none",
+            "nothing is assigned to the person on this day",
+            fix="see the personnel section",
+        )
+    if wanted is None:
+        if len(found) > 1:
+            raise Problem(
+                "assignment-choose", "the person has several duties on this day", fix="choose one of them"
+            )
+        return found[0]
+    for each in found:
+        if each.id == wanted:
+            return each
+    raise Problem("assignment-over", "the assignment is not in force on this day", fix="choose another duty")
