@@ -19,7 +19,7 @@ from kiban.sets.digest import (
     row_digest,
 )
 from kiban.sets.expect import Expectation, Finding, expected
-from kiban.sets.manifest import Draft, Manifest, Part, Position, new_set_id
+from kiban.sets.manifest import Draft, Manifest, Part, Position, moment_of, new_set_id
 from kiban.sets.publish import columns_of, discard, publish, publish_folder
 from kiban.sets.receipts import (
     Receipt,
@@ -81,6 +81,7 @@ __all__ = [
     "find",
     "fits",
     "manifest_bytes",
+    "moment_of",
     "new_set_id",
     "open_shelf",
     "part_file",

@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from kiban.kernel import AsOf, Problem
@@ -144,6 +144,11 @@ def new_set_id(at: datetime) -> str:
     rest = rest & ~(0x3 << 62) | 0x2 << 62
     digits = f"{rest:032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def moment_of(set_id: str) -> datetime:
+    """When a set was begun, by the clock of its producer: what `new_set_id` wrote into the name, in UTC."""
+    return datetime.fromtimestamp(int(set_id.replace("-", "")[:12], 16) / 1000, UTC)
 
 
 def faults(said: Draft) -> list[Problem]:

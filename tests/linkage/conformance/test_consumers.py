@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -13,7 +13,7 @@ import pytest
 
 from kiban import cli, linkage
 from kiban.kernel import Problem
-from kiban.linkage import CLEAR, Contract, Contracts, Message, decode
+from kiban.linkage import CLEAR, UNKNOWN, Contract, Contracts, Message, decode
 from kiban.linkage.conformance import (
     HttpSubject,
     ReplicaSubject,
@@ -62,6 +62,7 @@ class Careless:
         self.held: dict[str, Message] = {}
         self.done: list[str] = []
         self.known: dict[str, str] = {}
+        self.heard = NOW
         self.parts: dict[tuple[str, str], list[dict[str, object]]] = {}
 
     def deliver(self, messages: Sequence[bytes]) -> Sequence[str]:
@@ -97,7 +98,12 @@ class Careless:
     def effects(self) -> Sequence[str]:
         return self.done
 
-    def protection(self, unit: str) -> str:
+    def hear(self, beat: bytes, now: datetime) -> None:
+        self.heard = datetime.fromisoformat(json.loads(beat)["at"])
+
+    def protection(self, unit: str, now: datetime) -> str:
+        if "hear" in self.does and not timedelta() <= now - self.heard <= self.contract.patience:
+            return UNKNOWN
         return self.known.get(unit, CLEAR)
 
     def restart(self) -> None:
@@ -110,11 +116,12 @@ def failed(contract: Contract, *does: str) -> set[str]:
     return {each.id for each in results if not each.passed}
 
 
-ALL = ("flow", "validate", "late", "gap")
+ALL = ("flow", "validate", "late", "gap", "hear")
 LACKS = {
     "late": {"doubled", "late", "no-resurrection"},
     "gap": {"gap", "gap-closed", "shuffled"},
     "flow": {"outside"},
+    "hear": {"cut-off", "late-heartbeat", "clock-back"},
     "validate": {
         "bad-item-missing-jumin",
         "bad-unit-jumin",

@@ -178,15 +178,15 @@ def test_any_shuffling_and_repetition_ends_in_the_same(
 
 
 def test_protection_is_never_weakened_by_an_older_state(replica: Replica, flow: Contract) -> None:
-    assert replica.protection("A") == ("unknown", -1)
+    assert replica.protection_held("A") == ("unknown", -1)
     assert replica.protect("A", "protected", 5, NOW)
     assert not replica.protect("A", "clear", 4, NOW) and not replica.protect("A", "clear", 5, NOW)
     replica.take([message(flow, "A", 9, 0, protection="clear", protection_event=3)], NOW)
-    assert replica.protection("A") == ("protected", 5)
+    assert replica.protection_held("A") == ("protected", 5)
     late = message(flow, "A", 8, 0, protection="protected", protection_event=8)
     replica.protect("A", "clear", 7, NOW)
     replica.take([late], NOW)
-    assert replica.protection("A") == ("protected", 8)
+    assert replica.protection_held("A") == ("protected", 8)
 
 
 def batch(flow: Contract, rows: list[dict[str, Any]]) -> pa.RecordBatch:

@@ -106,6 +106,14 @@ TERMS: dict[str, Case] = {
     "protection travels": passes(
         "protection-strengthened", "x-protection", term(protection=Protection(False)), same
     ),
+    "the last state counts for longer": breaks(
+        "protection-weakened", "x-protection", term(protection=Protection(True, patience=timedelta(hours=1)))
+    ),
+    "the last state counts for less": passes(
+        "protection-strengthened",
+        "x-protection",
+        term(protection=Protection(True, patience=timedelta(minutes=1))),
+    ),
     "an address is no longer withheld": breaks(
         "protection-weakened",
         "jumin.jusho_banchigohyoki",

@@ -146,7 +146,7 @@ def test_protection_goes_first_and_is_acknowledged(play: Play, tax: Contract) ->
         await made.publish()
         await made.deliver(withheld)
         assert [notice.id for notice in guard.told] == ["n1"]
-        assert made.replicas[tax.flow].protection(key("1")) == ("protected", 7)
+        assert made.replicas[tax.flow].protection_held(key("1")) == ("protected", 7)
         assert heard == [(tax.flow, ((key("1"), "protected", 7),))]
         (row,) = made.replicas[tax.flow].rows("jumin", key("1"))
         assert row["jusho_banchigohyoki"] is None and row["shimei"] == "渡邉　花子"

@@ -36,7 +36,7 @@ def test_from_the_event_to_the_end_of_a_protection_every_side_agrees(
     }
 
     def states(made: Any) -> set[tuple[str, int]]:
-        return {replica.protection(ONE) for replica in made.replicas.values()}
+        return {replica.protection(ONE, NOW) for replica in made.replicas.values()}
 
     async def deliver(made: Any, flow: Contract) -> None:
         before = evidence.before_taking(ledgers[flow.flow], SECRET, lambda: NOW)
@@ -131,5 +131,47 @@ def test_what_is_withheld_leaves_the_copy_of_who_is_protected_and_comes_back_aft
             assert await deliver() == ["２番３号"]
             (stands,) = status(city, books)
             assert stands.equal and stands.sent == 2
+
+    asyncio.run(scene())
+
+
+def test_a_consumer_that_is_cut_off_protects_everybody_until_it_hears_again(
+    city: Store, books: Books, broker: Broker, tmp_path: Path, tax: Contract
+) -> None:
+    lane = protection.Lane(city, books, [tax], "resident", READER)
+    lane.prepare(NOW)
+    minute = timedelta(minutes=1)
+    clock = [NOW]
+
+    async def scene() -> None:
+        async with line(city, books, broker, tmp_path, [tax], guard=lane, now=lambda: clock[0]) as made:
+            (replica,) = made.replicas.values()
+            move_in(city, person("1"))
+            await made.publish()
+            await (await made.consumer(tax)).catch_up(0.15)
+            assert replica.protection(ONE, NOW + 5 * minute) == ("clear", 0)
+            assert replica.protection(ONE, NOW + 6 * minute) == ("unknown", 0)
+            clock[0] = NOW + 20 * minute
+            made.platform.publisher._beats.clear()  # half a minute later
+            await made.platform.publisher.step()
+            await (await made.consumer(tax)).catch_up(0.15)
+            heard = replica.heard
+            assert heard is not None and (heard.event, heard.at) == (store.last_event(city)[0], clock[0])
+            # It came at 0 minutes of the clock of this consumer, which is behind: only from then on it counts.
+            assert replica.protection(ONE, NOW) == ("clear", 0)
+
+    asyncio.run(scene())
+
+
+def test_a_platform_that_cannot_tell_who_is_protected_gives_no_sign_of_life(
+    city: Store, books: Books, broker: Broker, tmp_path: Path, tax: Contract
+) -> None:
+    async def scene() -> None:
+        async with line(city, books, broker, tmp_path, [tax]) as made:
+            move_in(city, person("1"))
+            await made.publish()
+            await (await made.consumer(tax)).catch_up(0.15)
+            (replica,) = made.replicas.values()
+            assert replica.heard is None and replica.protection(ONE, NOW) == ("unknown", 0)
 
     asyncio.run(scene())

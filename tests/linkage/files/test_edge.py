@@ -111,7 +111,7 @@ def test_files_without_anything_of_kiban_become_a_set_with_digests(
     with Replica.open(tmp_path / "replica", flow) as replica:
         [taken] = take_newest(replica, other, Intake(CsvCodec(EXAMPLE), scratch, lambda: NOW, unsigned=True))
         assert taken.equal and taken.digest == full.about.digest
-        assert replica.protection(unit(1)) == ("unknown", -1)
+        assert replica.protection_held(unit(1)) == ("unknown", -1)
 
 
 @pytest.mark.parametrize("lost", ["_jumin_", "_setai_", "_002of", ".end", ".units.csv"])

@@ -318,13 +318,13 @@ def test_protection_is_known_before_the_rows_and_never_weakened(
     with Replica.open(tmp_path / "replica", flow) as replica:
         replica.protect(unit(2), "protected", event + 9, NOW)
         take_newest(replica, folder, intake)
-        assert replica.protection(unit(1)) == ("protected", event)
-        assert replica.protection(unit(2)) == ("protected", event + 9)
-        assert replica.protection(unit(3)) == ("unknown", -1)
+        assert replica.protection(unit(1), NOW) == ("protected", event)
+        assert replica.protection(unit(2), NOW) == ("protected", event + 9)
+        assert replica.protection(unit(3), NOW) == ("unknown", -1)
         move_in(city, 3)
         publish_delta(desk(folder, protected=lambda _contract, _event: known), flow)
         take_newest(replica, folder, intake)
-        assert replica.protection(unit(3)) == ("clear", 0)
+        assert replica.protection(unit(3), NOW) == ("clear", 0)
 
 
 def test_who_breaks_the_rules_of_the_contract_waits_and_all_others_are_taken(

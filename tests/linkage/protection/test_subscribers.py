@@ -29,12 +29,12 @@ def answer(books: store.Books, replica: Replica, notices: list[Notice]) -> None:
     for each in notices:
         if each.flow == replica.contract.flow:
             replica.protect(each.unit, each.state, each.event, NOW)
-            held = (each.unit, *replica.protection(each.unit))
+            held = (each.unit, *replica.protection_held(each.unit))
             lanes.acknowledge(books, each.flow, [held], NOW)
 
 
 def test_a_replica_that_was_told_nothing_protects(replica: Replica) -> None:
-    assert replica.protection(ONE)[0] == "unknown"
+    assert replica.protection_held(ONE)[0] == "unknown"
 
 
 def test_from_the_event_to_the_end_every_side_agrees(
@@ -46,11 +46,11 @@ def test_from_the_event_to_the_end_every_side_agrees(
     lanes.propose_off(lane, books, someone("1"), event, "mori", "申出", NOW)
     assert lanes.confirm_off(lane, books, someone("1"), event, "hara", NOW).waits == ("subscribers",)
     answer(books, replica, notices)
-    assert replica.protection(ONE) == ("protected", event)
+    assert replica.protection_held(ONE) == ("protected", event)
     assert lanes.release_due(lane, books, NOW)[0] == someone("1")
     answer(books, replica, take())
     ended = lane.known([someone("1")])[someone("1")]
-    assert replica.protection(ONE) == (ended.state, ended.event) == ("clear", ended.event)
+    assert replica.protection_held(ONE) == (ended.state, ended.event) == ("clear", ended.event)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -73,4 +73,4 @@ def test_in_whatever_order_notices_come_the_newest_wins(
     assert [each.state for each in own[: len(own) // 2]] == ["protected", "clear"] * 2 + ["protected"]
     random.Random(seed).shuffle(own)
     answer(books, replica, own)
-    assert replica.protection(ONE) == ("protected", last)
+    assert replica.protection_held(ONE) == ("protected", last)

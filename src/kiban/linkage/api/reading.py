@@ -206,6 +206,7 @@ class Reading:
             "feed": feed.name,
             "contract": contract.digest,
             "as_of": (question.as_of or self.today()).isoformat(),
+            "protection_until": (self._now() + contract.patience).isoformat(),
             "rows": told,
             "next": _mark(place(feed, rows[-1])) if more else None,
         }

@@ -13,6 +13,11 @@ from kiban.standard import Item, item_schema
 _TEXT = {"type": "string"}
 _MAYBE = ["string", "null"]
 _DAY = {"type": "string", "format": "date"}
+_UNTIL = {
+    "type": "string",
+    "format": "date-time",
+    "description": "支援措置の状態を使える期限。過ぎたら、全員を対象者として扱うか、もう一度尋ねる",
+}
 _PLAIN = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^[^\x00-\x1f\x7f]+$"}
 
 
@@ -157,6 +162,7 @@ def answer(feed: Feed) -> dict[str, Any]:
             "feed": {"const": feed.name},
             "contract": _TEXT,
             "as_of": _DAY,
+            "protection_until": _UNTIL,
             "rows": {"type": "array", "items": row},
             "next": {"type": ["string", "null"]},
         }

@@ -79,6 +79,7 @@ async def _stream(js: JetStreamContext, name: str, replicas: int) -> None:
         num_replicas=replicas,
         duplicate_window=_WINDOW,
         allow_direct=False,
+        allow_msg_ttl=True,  # a heartbeat that nobody takes goes by itself
         allow_atomic=True,  # a batch waits once for the disk
     )
     try:

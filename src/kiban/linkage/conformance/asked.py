@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from kiban.kernel import Problem
@@ -252,12 +253,17 @@ def _place(row: Mapping[str, Any], key: Iterable[str]) -> tuple[str, ...]:
 
 def _protection(trial: _Trial) -> Iterator[str]:
     hidden = trial.contract.protection.withheld.get(trial.feed.name, frozenset())
-    for row in trial.answer(trial.feed.columns, trial.units, limit=1_000)["rows"]:
+    told = trial.answer(trial.feed.columns, trial.units, limit=1_000)
+    if datetime.fromisoformat(told["protection_until"]).tzinfo is None:
+        yield "支援措置の状態をいつまで使えるかを示していない"
+    for row in told["rows"]:
         state = row["protection"]["state"]
         if state not in (CLEAR, PROTECTED, UNKNOWN):
             yield "支援措置の状態がない"
-        elif state != CLEAR and (told := [name for name in sorted(hidden) if row["items"][name] is not None]):
-            yield f"対象者（または不明の人）の渡してはならない項目がある：{'、'.join(told)}"
+        elif state != CLEAR and (
+            named := [name for name in sorted(hidden) if row["items"][name] is not None]
+        ):
+            yield f"対象者（または不明の人）の渡してはならない項目がある：{'、'.join(named)}"
         elif state != CLEAR and not hidden <= set(row["withheld"]):
             yield "空にした項目を示していない"
 

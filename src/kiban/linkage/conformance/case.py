@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from kiban.linkage.message import Row
+
+NOON = datetime(2026, 11, 24, 3, tzinfo=UTC)
+"""The moment of a trial, where it matters: noon in Japan."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,9 @@ class Case:
         steps: the deliveries, in their order.
         rows: feed -> the rows that have to be held in the end; feeds that are not named are not looked at.
         effects: the messages that have to have taken effect in the end, in any order across units; None where it does not matter.
-        protection: unit -> the states of which one has to be known in the end.
+        beats: heartbeats that come after the deliveries, each with the moment of the consumer's clock at which it comes.
+        asked: the moment of that clock at which is asked for the protection.
+        protection: unit -> the states of which one has to count then.
     """
 
     id: str
@@ -43,4 +49,6 @@ class Case:
     steps: tuple[Step, ...]
     rows: Mapping[str, Sequence[Row]] = field(hash=False)
     effects: frozenset[str] | None = None
+    beats: tuple[tuple[bytes, datetime], ...] = ()
+    asked: datetime = NOON
     protection: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)

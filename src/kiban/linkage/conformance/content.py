@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+from kiban.linkage.beat import Beat, encode_beat
 from kiban.linkage.conformance import subject
-from kiban.linkage.conformance.case import Case
+from kiban.linkage.conformance.case import NOON, Case
 from kiban.linkage.conformance.making import case_of, step
 from kiban.linkage.contracts.model import Contract, Feed
 from kiban.linkage.message import CLEAR, PROTECTED, UNKNOWN, Message
@@ -114,10 +116,35 @@ def protection_cases(contract: Contract, messages: Sequence[Message]) -> Iterato
         [unknown],
         protection={first.unit: frozenset({PROTECTED, UNKNOWN})},
     )
+    yield from _hearing_cases(contract, first)
     if hidden:
         told = replace(first, protection=PROTECTED, protection_event=first.event)
         steps = [step([told], subject.QUARANTINED)]
         yield case_of("not-withheld", "対象者の渡してはならない項目が届いたら受け付けない", why, steps, [])
+
+
+def _hearing_cases(contract: Contract, first: Message) -> Iterator[Case]:
+    """Nobody is clear at a consumer that has not heard of the platform for longer than the contract lets it."""
+    minute = timedelta(minutes=1)
+    late = contract.patience + minute
+    open_, closed = frozenset({CLEAR}), frozenset({PROTECTED, UNKNOWN})
+    for id_, title, said, came, asked, states in (
+        ("heard", "便りが届いている間は、対象でない人を対象でないと答える", NOON, NOON, NOON, open_),
+        ("cut-off", "便りが途絶えたら、誰のことも「対象でない」としない", NOON, NOON, NOON + late, closed),
+        ("late-heartbeat", "遅れて届いた古い便りで「対象でない」に戻さない", NOON - late, NOON, NOON, closed),
+        ("clock-back", "時計が戻ったときは「対象でない」としない", NOON, NOON, NOON - minute, closed),
+    ):
+        beat = encode_beat(Beat(contract.flow, first.event, said.isoformat()))
+        yield case_of(
+            id_,
+            title,
+            "回線の切れた窓口が、新しい支援措置の対象者の住所を渡す",
+            [step([first], subject.APPLIED)],
+            [first],
+            beats=((beat, came),),
+            asked=asked,
+            protection={first.unit: states},
+        )
 
 
 def limit_cases(feed: Feed, life: Sequence[Message]) -> Iterator[Case]:

@@ -1,7 +1,8 @@
 """A consumer under test over HTTP: whoever builds one puts this small door before it for the test, and only for the test.
 
 Every request is a POST of JSON with an answer in JSON: `/begin`, `/restart`, `/deliver` (lines of messages; the answer is
-the list of outcomes), `/rows` {"feed"}, `/effects`, `/protection` {"unit"}. `door` is such a door for any subject.
+the list of outcomes), `/rows` {"feed"}, `/effects`, `/hear` {"beat", "now"}, `/protection` {"unit", "now"}. `door` is such a
+door for any subject.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kiban.kernel import Problem
@@ -56,9 +58,13 @@ class HttpSubject:
         """The messages that took effect."""
         return [str(each) for each in self._ask("effects", {})]
 
-    def protection(self, unit: str) -> str:
-        """What is known of the protection of a unit."""
-        return str(self._ask("protection", {"unit": unit}))
+    def hear(self, beat: bytes, now: datetime) -> None:
+        """Take a heartbeat."""
+        self._ask("hear", {"beat": beat.decode(), "now": now.isoformat()})
+
+    def protection(self, unit: str, now: datetime) -> str:
+        """What counts of the protection of a unit at a moment."""
+        return str(self._ask("protection", {"unit": unit, "now": now.isoformat()}))
 
     def restart(self) -> None:
         """Stop without warning and start again."""
@@ -89,7 +95,8 @@ def door(subject: Subject) -> Callable[[WSGIEnvironment, StartResponse], Iterabl
         "/deliver": lambda body: subject.deliver([each.encode() for each in body["messages"]]),
         "/rows": lambda body: [dict(row) for row in subject.rows(body["feed"])],
         "/effects": lambda _body: list(subject.effects()),
-        "/protection": lambda body: subject.protection(body["unit"]),
+        "/hear": lambda body: subject.hear(body["beat"].encode(), datetime.fromisoformat(body["now"])),
+        "/protection": lambda body: subject.protection(body["unit"], datetime.fromisoformat(body["now"])),
     }
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

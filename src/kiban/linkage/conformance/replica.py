@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kiban.kernel import Problem
+from kiban.linkage.beat import decode_beat
 from kiban.linkage.conformance import subject
 from kiban.linkage.consumer import Replica
 from kiban.linkage.contracts.messages import validate
@@ -73,9 +74,14 @@ class ReplicaSubject:
         """What took effect."""
         return [effect.message for effect in self._replica.effects()]
 
-    def protection(self, unit: str) -> str:
-        """What is known of the protection of a unit."""
-        return self._replica.protection(unit)[0]
+    def hear(self, beat: bytes, now: datetime) -> None:
+        """Take a heartbeat."""
+        told = decode_beat(beat)
+        self._replica.hear(told.event, datetime.fromisoformat(told.at), now)
+
+    def protection(self, unit: str, now: datetime) -> str:
+        """What counts of the protection of a unit at a moment."""
+        return self._replica.protection(unit, now)[0]
 
     def restart(self) -> None:
         """Let go of the file; the next question opens it again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from kiban.linkage.message import Row
@@ -39,8 +40,12 @@ class Subject(Protocol):
         """The IDs of the messages that took effect, in the order in which they did; what is sent again has none."""
         ...
 
-    def protection(self, unit: str) -> str:
-        """What is known of the protection of a unit: `protected`, `clear` or `unknown`."""
+    def hear(self, beat: bytes, now: datetime) -> None:
+        """Take a heartbeat of the lane of protection that comes at a moment of the consumer's clock."""
+        ...
+
+    def protection(self, unit: str, now: datetime) -> str:
+        """What counts of the protection of a unit at a moment of the consumer's clock: `protected`, `clear` or `unknown`."""
         ...
 
     def restart(self) -> None:

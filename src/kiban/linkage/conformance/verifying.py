@@ -77,8 +77,10 @@ def _run(case: Case, subject: Subject) -> Iterable[str]:
         yield from _rows(feed, rows, subject.rows(feed))
     if case.effects is not None:
         yield from _effects(case.effects, subject.effects())
+    for beat, now in case.beats:
+        subject.hear(beat, now)
     for unit, states in case.protection.items():
-        if (state := subject.protection(unit)) not in states:
+        if (state := subject.protection(unit, case.asked)) not in states:
             yield f"支援措置の状態が {state} になっている（{'・'.join(sorted(states))} でなければならない）"
 
 

@@ -14,17 +14,17 @@ from typing import Any
 import pyarrow as pa
 
 from kiban.kernel import Problem
-from kiban.linkage.consumer import replacing, tables
+from kiban.linkage.consumer import hearing, replacing, tables
 from kiban.linkage.consumer.arrow import batches
 from kiban.linkage.consumer.checking import Check, shape
+from kiban.linkage.consumer.hearing import Heard
 from kiban.linkage.consumer.place import Place
 from kiban.linkage.consumer.taking import Taken, Taking, Unit
-from kiban.linkage.consumer.told import Effect, Tally, Waiting
+from kiban.linkage.consumer.told import Effect, Tally, Waiting, tallied
 from kiban.linkage.contracts.model import Contract
 from kiban.linkage.message import CLEAR, UNKNOWN, Message, Row
 
 _FILE = "replica.sqlite"
-
 
 UNREADABLE = "?"
 """How the place of a unit begins for what could not be read; no number begins so."""
@@ -172,8 +172,24 @@ class Replica:
             taking.write()
             self._place.set(others=others)
 
-    def protection(self, unit: str) -> tuple[str, int]:
-        """The known protection of a unit and its version; `unknown` and -1 where nothing is known."""
+    def hear(self, event: int, at: datetime, now: datetime) -> bool:
+        """Note that all protection up to an event is told, as the platform said at a moment; False where later is known."""
+        return hearing.hear(self._place, Heard(event, at, now))
+
+    @property
+    def heard(self) -> Heard | None:
+        """What was last heard of the platform; None where nothing."""
+        return hearing.heard(self._place)
+
+    def protection(self, unit: str, now: datetime) -> tuple[str, int]:
+        """The protection of a unit that counts at a moment, and its version; whatever is not `clear` is protected.
+
+        Where the platform was not heard for longer than `Contract.patience`, nobody is clear.
+        """
+        return hearing.faded(self.protection_held(unit), self.heard, now, self.contract.patience)
+
+    def protection_held(self, unit: str) -> tuple[str, int]:
+        """The last told protection of a unit and its version, however old: `unknown` and -1 where nothing was told."""
         rows = self._place.rows("SELECT protection, protection_event FROM unit WHERE unit = ?", unit)
         if rows and rows[0][1] >= 0:
             return rows[0][0], rows[0][1]
@@ -236,20 +252,11 @@ class Replica:
             after: number of the last effect that was dealt with.
             limit: how many at most.
         """
-        statement = "SELECT seq, id, unit, event FROM ledger WHERE applied AND NOT replay AND seq > ? ORDER BY seq LIMIT ?"
-        return [Effect(*row) for row in self._place.rows(statement, after, limit)]
+        return [Effect(*row) for row in self._place.rows(_EFFECTS, after, limit)]
 
     def tally(self, after: int, until: int | None = None) -> Tally | None:
         """What the ledger says of the lines after one, at most until another; None where there is none."""
-        lines = self._place.rows(_TALLY, after, until or 2**62)
-        if not lines:
-            return None
-        counted = [int.from_bytes(content) for _, _, replay, content, _ in lines if not replay]
-        applied = sum(line[1] for line in lines)
-        return Tally(
-            self.name, lines[0][0], lines[-1][0], applied, len(lines) - applied, sum(counted) % 2**128,
-            len(counted), max(line[4] for line in lines),
-        )  # fmt: skip
+        return tallied(self.name, self._place.rows(_TALLY, after, until or 2**62))
 
     def noted(self, name: str) -> Any:
         """What the owner of the replica noted under a name; None where nothing."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -68,3 +70,15 @@ class Tally:
     content: int
     counted: int
     event: int
+
+
+def tallied(replica: str, lines: Sequence[tuple[Any, ...]]) -> Tally | None:
+    """What lines of a ledger (seq, applied, replay, content, event) say together; None where there is none."""
+    if not lines:
+        return None
+    counted = [int.from_bytes(content) for _, _, replay, content, _ in lines if not replay]
+    applied = sum(line[1] for line in lines)
+    return Tally(
+        replica, lines[0][0], lines[-1][0], applied, len(lines) - applied, sum(counted) % 2**128,
+        len(counted), max(line[4] for line in lines),
+    )  # fmt: skip

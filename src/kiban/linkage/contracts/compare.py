@@ -105,6 +105,12 @@ def _protection(old: Contract, new: Contract) -> Iterator[Difference]:
         ja = "支援措置の状態を" + ("渡さなくなる" if a.carried else "渡すようになる")
         note = f"protection is {'no longer ' if a.carried else ''}carried"
         yield Difference(kind, "x-protection", a.carried, note, ja)
+    if a.patience != b.patience and old.patience != new.patience:
+        longer = new.patience > old.patience
+        kind = "protection-weakened" if longer else "protection-strengthened"
+        note = f"who heard nothing goes by the last state for {_minutes(new.patience)}"
+        ja = f"便りがなくても最後の状態を使う時間が{_minutes(new.patience)}になる"
+        yield Difference(kind, "x-protection", longer, note, ja)
     yield from _sets(
         a.withheld,
         b.withheld,

@@ -74,6 +74,7 @@ def read_protection(x: Terms, feeds: tuple[Feed, ...]) -> Protection:
         return Protection(carried=True)
     carried = fields.flag("carried")
     withheld = _items(fields, "withheld", feeds)
+    patience = fields.duration("patience") if "patience" in fields.value else None
     fields.done()
     told = [feed.name for feed in feeds if has_address(feed)]
     if told and not carried:
@@ -87,7 +88,7 @@ def read_protection(x: Terms, feeds: tuple[Feed, ...]) -> Protection:
     if withheld and not carried:
         what = "items are withheld from a consumer that is not told of protection"
         fields.fault("contract-protection", what, "write carried: true", "withheld")
-    return Protection(carried, withheld)
+    return Protection(carried, withheld, patience or None)
 
 
 def read_incoming(x: Terms, consumer: System, feeds: tuple[Feed, ...]) -> Incoming | None:

@@ -12,6 +12,10 @@ from typing import Any
 from kiban.linkage.contracts.values import Check, check_of
 from kiban.standard import Edition, Group, Item
 
+PATIENCE = timedelta(minutes=5)
+"""Within which a subscriber is heard, or everybody counts as protected there."""
+_LONGEST = {"day": 1, "month": 31}  # days from one set to the next; of a weekday seven
+
 
 @dataclass(frozen=True)
 class System:
@@ -128,10 +132,12 @@ class Protection:
     Attributes:
         carried: whether messages and files carry whether their unit is protected; always so where a feed has an address.
         withheld: items of each feed that are left empty for a protected person.
+        patience: for how long a consumer that hears nothing goes by what it was told; None for that of `Contract.patience`.
     """
 
     carried: bool
     withheld: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -205,6 +211,20 @@ class Contract:
     def flow(self) -> str:
         """The name under which it is delivered: the ID and the major version."""
         return f"{self.id}.v{self.version[0]}"
+
+    @property
+    def patience(self) -> timedelta:
+        """How long after it heard last of protection a consumer may still say of anybody that there is none.
+
+        Where the contract does not say: five minutes with events, which carry heartbeats; otherwise until the next set of
+        files is late.
+        """
+        if self.protection.patience is not None:
+            return self.protection.patience
+        spans = [
+            timedelta(days=_LONGEST.get(due.every or "", 7)) + due.within for due in self.due if due.every
+        ]
+        return PATIENCE if "event" in self.ways or not spans else min(spans)
 
     def feed(self, name: str) -> Feed:
         """The feed of a group.

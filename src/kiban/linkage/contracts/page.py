@@ -175,7 +175,12 @@ def _protection(contract: Contract) -> str:
         for feed in contract.feeds
         if (hidden := protection.withheld.get(feed.name))
     ]
-    facts = (("対象者かどうか", carried), ("対象者について空にする項目", "／".join(names) or "なし"))
+    minutes = f"{contract.patience.total_seconds() / 60:g}分。過ぎたら全員を対象者として扱う"
+    facts = (
+        ("対象者かどうか", carried),
+        ("対象者について空にする項目", "／".join(names) or "なし"),
+        ("便りがないまま最後の状態を使える時間", minutes),
+    )
     return _part("protection", "支援措置の対象者", frame.facts(facts))
 
 

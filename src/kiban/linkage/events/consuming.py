@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from kiban.kernel import Problem
+from kiban.linkage.beat import Beat
 from kiban.linkage.broker import names
 from kiban.linkage.consumer import Replica
 from kiban.linkage.contracts.model import Contract
@@ -107,16 +108,23 @@ class Consumer:
         return len(messages)
 
     async def _protect(self, messages: Sequence[Msg]) -> None:
-        """Take notices and answer each before the broker forgets it: an answer cannot be lost."""
+        """Take notices, and answer each before the broker forgets it: an answer cannot be lost. Take heartbeats."""
         held: dict[str, tuple[str, int]] = {}
         for each in messages:
             try:
-                notice = wire.decode_notice(each.data)
+                told = wire.decode_protect(each.data)
             except Problem as problem:
                 self._keep(each, problem)
                 continue
-            self.replica.protect(notice.unit, notice.state, notice.event, self.now())
-            held[notice.unit] = self.replica.protection(notice.unit)
+            if isinstance(told, Beat):
+                self.replica.hear(told.event, datetime.fromisoformat(told.at), self.now())
+            else:
+                self.replica.protect(told.unit, told.state, told.event, self.now())
+                held[told.unit] = self.replica.protection_held(told.unit)
+        if held:
+            await self._acknowledge(held)
+
+    async def _acknowledge(self, held: Mapping[str, tuple[str, int]]) -> None:
         told = tuple((unit, *state) for unit, state in held.items())
         flow = self.replica.contract.flow
         receipt = wire.Receipt(flow, self.replica.name, self.now().isoformat(), protection=told)

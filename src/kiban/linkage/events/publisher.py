@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from kiban import store
+from kiban.linkage.beat import Beat, encode_beat
 from kiban.linkage.broker import names
 from kiban.linkage.consumer import content_of
 from kiban.linkage.contracts.model import Contract
@@ -22,6 +24,7 @@ from kiban.linkage.protection import Notice
 from kiban.store import Books, Store, Told
 
 _EVENTS = 200  # read at once: with twenty flows some thousand messages, whatever waits
+_BEAT = 30.0  # seconds at most between two heartbeats of a flow
 _LATER = 1.0  # seconds until a flow whose receiver is full is tried again
 _JAPAN = timedelta(hours=9)
 
@@ -68,6 +71,7 @@ class Publisher:
     evidence: Evidence | None = None
     _later: dict[str, float] = field(default_factory=dict)
     _budget: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _beats: dict[str, float] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event, idle: float = 0.2) -> None:
         """Publish until told to stop.
@@ -117,6 +121,7 @@ class Publisher:
         if self.guard is None:
             return
         notices = await asyncio.to_thread(self.guard.notices, last, self.now())
+        behind: set[str] = set()
         if notices:
             parcels = [
                 Parcel(names.subject(names.PROTECT, each.flow), each.id, wire.encode_notice(each))
@@ -124,7 +129,25 @@ class Publisher:
             ]
             refused = await self.sender.send(parcels)
             kept = [each for place, each in enumerate(notices) if place not in refused]
+            behind = {notices[place].flow for place in refused}
             await asyncio.to_thread(self.guard.published, kept, self.now())
+        await self._beat(last, behind)
+
+    async def _beat(self, last: int, behind: Collection[str]) -> None:
+        """Tell each flow, now and then, that it was told everything up to an event; not those that could not be."""
+        now = time.monotonic()
+        due = [
+            each for each in self.live()
+            if each.protection.carried and each.flow not in behind and self._beats.get(each.flow, now) <= now
+        ]  # fmt: skip
+        parcels = []
+        for each in due:
+            said = encode_beat(Beat(each.flow, last, self.now().isoformat()))
+            lasts = math.ceil(each.patience.total_seconds())
+            parcels.append(Parcel(names.subject(names.PROTECT, each.flow), None, said, lasts))
+            self._beats[each.flow] = now + min(_BEAT, each.patience.total_seconds() / 4)
+        if parcels:
+            await self.sender.send(parcels)
 
     async def _group(self, contracts: Sequence[Contract], place: int, ahead: int) -> int:
         """Take flows that are equally far a batch further, not past the next group."""

@@ -23,11 +23,13 @@ class Parcel:
         subject: where.
         id: under which the broker knows it again; None where it is to come in any case.
         data: its bytes.
+        lasts: seconds after which the broker forgets it, taken or not; None where it keeps it.
     """
 
     subject: str
     id: str | None
     data: bytes
+    lasts: int | None = None
 
 
 class Sender:
@@ -117,6 +119,7 @@ class Sender:
         batch = token.rpartition(".")[0][-22:] + token.rpartition(".")[2]
         for number, parcel in enumerate(group, 1):
             headers = {"Nats-Msg-Id": parcel.id} if parcel.id else {}
+            headers |= {"Nats-TTL": f"{parcel.lasts}s"} if parcel.lasts else {}
             if len(group) > 1:
                 headers |= {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
             last = number == len(group)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from kiban.kernel import Problem
+from kiban.linkage.beat import Beat, decode_beat
 from kiban.linkage.consumer import Tally, Waiting
 from kiban.linkage.message import CLEAR, PROTECTED, UNKNOWN
 from kiban.linkage.protection import Notice
@@ -57,6 +58,18 @@ def decode_notice(data: bytes) -> Notice:
     if body["state"] not in (PROTECTED, CLEAR, UNKNOWN) or type(body["event"]) is not int:
         raise _unreadable("notice-unreadable")
     return Notice(**body)
+
+
+def decode_protect(data: bytes) -> Notice | Beat:
+    """What these bytes on the lane of protection are.
+
+    Raises:
+        Problem: `notice-unreadable` where they are neither a notice nor a heartbeat.
+    """
+    try:
+        return decode_beat(data)
+    except Problem:
+        return decode_notice(data)
 
 
 def encode_receipt(receipt: Receipt) -> bytes:

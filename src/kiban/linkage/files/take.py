@@ -137,6 +137,7 @@ def _applied(
             desk.evidence([passing.received(replica.contract, manifest.set_id, said, desk.clock())])
         answer.file("validated")
         replica.protect_all(protected.states, protected.others, desk.clock())
+        replica.hear(said.event, sets.moment_of(manifest.set_id), desk.clock())
 
     absent: dict[str, tuple[str, ...]] = {}
     quarantined = 0

@@ -6,11 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kiban.linkage.contracts.model import PATIENCE
 from kiban.linkage.message import UNKNOWN
 from kiban.store import Books
-
-PATIENCE = timedelta(minutes=5)
-"""Within which a subscriber has to acknowledge before it counts as unreachable."""
 
 
 @dataclass(frozen=True)
