@@ -1,7 +1,7 @@
 """Protection: who is protected, told to every flow before anything else, ended by two people, and checked whenever a list is used."""
 
+from kiban.linkage.contracts.model import PATIENCE
 from kiban.linkage.protection.answers import (
-    PATIENCE,
     FlowProtection,
     Unanswered,
     acknowledge,
