@@ -15,7 +15,7 @@ from kiban.kernel import ALL_WARDS, Actor
 from kiban.settings import Settings
 from kiban.store import Store
 
-HALL = Actor("bench", None, ALL_WARDS, "計測")
+HALL = Actor("bench", None, ALL_WARDS, "計測", protected=True)
 DAY = date(2026, 10, 1)
 PEOPLE = "resident.jumin"
 

@@ -17,7 +17,7 @@ from kiban.linkage import evidence, files, protection
 from kiban.settings import Settings
 
 _NODES = 3  # of a broker of the city's own: a message lies on so many
-_READER = Actor("linkage.files", None, ALL_WARDS, "データ連携")
+_READER = Actor("linkage.files", None, ALL_WARDS, "データ連携", protected=True)
 
 
 def library(

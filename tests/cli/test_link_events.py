@@ -35,7 +35,11 @@ def at(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     linkage.signature_file(contract.path).write_text(linkage.sign(contract, sets.read_signer(key)))
     with main.open_store(Settings(home=home)) as opened:
         for business in ("resident", "nonresident_addressee"):
-            store.apply(opened, opened.library.edition(business), Actor("hall", None, ALL_WARDS, "試験"))
+            store.apply(
+                opened,
+                opened.library.edition(business),
+                Actor("hall", None, ALL_WARDS, "試験", protected=True),
+            )
     yield key
     Broker(home).destroy()
 

@@ -23,7 +23,7 @@ from kiban.standard import Library
 from kiban.store import Store
 
 KEY = b"a key of tests, thirty-two bytes!"
-HALL = Actor("hall", None, ALL_WARDS, "試験")
+HALL = Actor("hall", None, ALL_WARDS, "試験", protected=True)
 BUSINESSES = ("resident", "nonresident_addressee", "individual_resident_tax")
 
 

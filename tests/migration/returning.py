@@ -23,7 +23,7 @@ from kiban.store import Change, Server, Store
 from .migrated import STAGES, Migrated, work_in
 from .moving import library
 
-CLERK = Actor("clerk", None, ALL_WARDS, "異動の入力")
+CLERK = Actor("clerk", None, ALL_WARDS, "異動の入力", protected=True)
 DAY = date(2026, 10, 5)
 JUMIN, SHIEN = "resident.jumin", "resident.shiensochi"
 KAGAISHA, TAISHOSHA = "resident.shiensochi_kagaisha", "resident.shiensochi_taishosha"

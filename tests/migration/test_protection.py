@@ -20,7 +20,7 @@ from kiban.migration.proof import Judged, Measure, Place, Shield
 
 from .migrated import Case
 
-HALL = Actor("hall", None, ALL_WARDS, "試験")
+HALL = Actor("hall", None, ALL_WARDS, "試験", protected=True)
 FULL = Measure("1", "2", "0", True, "2026-01-01", "2026-12-31", frozenset({"a", "b"}))
 
 

@@ -16,7 +16,7 @@ from kiban.store import Change, Store
 
 KEY = b"a key of tests, thirty-two bytes!"
 EAST, NADA = "281018", "281026"
-CITY_HALL = Actor("hall", None, ALL_WARDS, "試験")
+CITY_HALL = Actor("hall", None, ALL_WARDS, "試験", protected=True)
 EAST_CLERK = Actor("east", EAST, frozenset({EAST}), "試験")
 NADA_CLERK = Actor("nada", NADA, frozenset({NADA}), "試験")
 WIDE_CLERK = Actor("wide", NADA, frozenset({EAST, NADA}), "試験")

@@ -209,7 +209,7 @@ def tell(step, done, total):
     print(step, done, flush=True)
 with store.Store(store.Server(owner, app), main.library(given=Settings(home=Path("unused"))), %r) as city:
     parts = store.parquet_parts("resident.jumin", Path(folder))
-    store.import_arrow(city, parts, Actor("hall", None, ALL_WARDS, "t"), progress=tell)
+    store.import_arrow(city, parts, Actor("hall", None, ALL_WARDS, "t", protected=True), progress=tell)
 """
 
 

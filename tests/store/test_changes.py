@@ -15,7 +15,7 @@ from kiban.store import Change, Span, Store
 from .conftest import CITY_HALL, EAST_CLERK, NADA, move_in, person
 
 JUMIN = "resident.jumin"
-MIGRATION = Actor("migration", None, ALL_WARDS, "データ移行 juki")
+MIGRATION = Actor("migration", None, ALL_WARDS, "データ移行 juki", protected=True)
 
 
 def changed(city: Store, span: Span, register: str = JUMIN) -> set[str]:
@@ -60,7 +60,7 @@ def test_events_of_the_actor_that_is_left_out_do_not_count_but_its_rows_do_when_
     move_in(city, person("1"), actor=MIGRATION)
     move_in(city, person("2"), actor=MIGRATION)
     move_in(city, person("2", rirekibango=2), Period(date(2025, 1, 1)))
-    move_in(city, person("3"), actor=Actor("migration", None, ALL_WARDS, "ほかの移行"))
+    move_in(city, person("3"), actor=Actor("migration", None, ALL_WARDS, "ほかの移行", protected=True))
     end = last(city)
     assert store.last_load(city, MIGRATION) is None  # single events are no load
     assert changed(city, Span(start, end)) == {"1", "2", "3"}

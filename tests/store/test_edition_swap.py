@@ -234,7 +234,7 @@ for line in sys.stdin:
         print("pid", os.getpid(), flush=True)
         with store.Store(store.Server(owner, app), library, %r) as city:
             edition = library.edition("resident", "kiban-2026.2")
-            store.apply(city, edition, Actor("hall", None, ALL_WARDS, "t"), reviewed=line.strip(),
+            store.apply(city, edition, Actor("hall", None, ALL_WARDS, "t", protected=True), reviewed=line.strip(),
                         progress=lambda step, done, total: print("step", step, flush=True))
         os._exit(0)
     _, status = os.waitpid(child, 0)

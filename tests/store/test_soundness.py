@@ -181,7 +181,8 @@ _FENCES: list[tuple[str, str, str]] = [
     ("the chain open", "DROP TRIGGER event_append_only ON kiban.event", "guard-missing"),
     ("half events", "DROP TRIGGER no_open_event ON kiban.head", "guard-missing"),
     ("a guard that lets all pass", "CREATE OR REPLACE FUNCTION kiban.guard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", "frame-altered"),
-    ("everybody sees the city", "CREATE OR REPLACE FUNCTION kiban.sees_city() RETURNS boolean LANGUAGE sql STABLE RETURN true", "frame-altered"),
+    ("everybody sees the city", "CREATE OR REPLACE FUNCTION kiban.sees_city(business text) RETURNS boolean LANGUAGE sql STABLE RETURN true", "frame-altered"),
+    ("a second function of a name", "CREATE FUNCTION kiban.sees_city() RETURNS boolean LANGUAGE sql STABLE RETURN true", "frame-altered"),
     ("a function more", "CREATE FUNCTION kiban.door() RETURNS int LANGUAGE sql RETURN 1", "frame-altered"),
     ("a function less", "DROP FUNCTION kiban.settle(timestamptz)", "frame-altered"),
 ]  # fmt: skip

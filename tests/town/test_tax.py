@@ -22,7 +22,7 @@ from kiban.town.sheet_tax_amounts import Family, Incomes, assess, instalments, n
 from .conftest import ROOT
 
 YEARS = ["2024", "2025", "2026"]
-CLERK = Actor("tax", None, ALL_WARDS, "試験")
+CLERK = Actor("tax", None, ALL_WARDS, "試験", protected=True)
 KEY = bytes(range(32))
 FLAT, BY_INCOME = ("kintowari", "shotokuwari")
 LEDGER = Path("individual_resident_tax") / "kazei"

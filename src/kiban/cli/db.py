@@ -253,4 +253,4 @@ def _operator() -> Actor:
     """Whoever runs the command, working for the whole city."""
     from kiban.kernel import ALL_WARDS, Actor
 
-    return Actor(f"cli:{getpass.getuser()}", None, ALL_WARDS, "運用")
+    return Actor(f"cli:{getpass.getuser()}", None, ALL_WARDS, "運用", protected=True)

@@ -359,4 +359,4 @@ def _codes(opened: Store, romaji: str) -> Any:
 def _operator() -> Actor:
     from kiban.kernel import ALL_WARDS, Actor
 
-    return Actor("demo", None, ALL_WARDS, "実演")
+    return Actor("demo", None, ALL_WARDS, "実演", protected=True)

@@ -10,7 +10,7 @@ from kiban.store import Change, Store
 
 _PEOPLE, _HOMES = "resident.jumin", "resident.setai"
 _PLACE = ("jusho_", "shiteitoshi_gyoseikutokodo")
-_ACTOR = Actor("demo", None, ALL_WARDS, "区間異動（実演）")
+_ACTOR = Actor("demo", None, ALL_WARDS, "区間異動（実演）", protected=True)
 
 
 def alone(opened: Store, many: int) -> list[str]:

@@ -81,7 +81,7 @@ def officer(ward: str | None, purpose: str) -> Actor:
     """Whoever runs the command, in one ward or for the whole city."""
     from kiban.kernel import ALL_WARDS, Actor
 
-    return Actor(f"cli:{person()}", ward, frozenset({ward}) if ward else ALL_WARDS, purpose)
+    return Actor(f"cli:{person()}", ward, frozenset({ward}) if ward else ALL_WARDS, purpose, protected=True)
 
 
 def with_platform(

@@ -90,7 +90,7 @@ def house(service: Service, given: Settings, city: Store, systems: Access, books
 
 def protections(city: Store, books: Books, contracts: Iterable[Contract]) -> api.Protections:
     """How persons are protected, as the lane of protection knows after all events; everybody is unknown where it cannot tell."""
-    actor = Actor("kiban", None, ALL_WARDS, "支援措置の伝達")
+    actor = Actor("kiban", None, ALL_WARDS, "支援措置の伝達", protected=True)
     given = [each for each in contracts if each.provider.business == _RESIDENTS]
     try:
         lane = protection.Lane(city, books, given, _RESIDENTS, actor)

@@ -320,18 +320,22 @@ def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) 
         store: an open store.
         register: schema.table.
         as_of: the two dates; None for every period that is known now.
-        actor: limits the rows to the wards of the actor; the export is logged before the first row.
+        actor: limits the rows to those that the actor may see; the export is logged before the first row.
 
     Yields:
-        Record batches with the columns of `arrow_schema`.
+        Record batches with the columns of `arrow_schema`, without those of items that are hidden from the actor.
     """
     with store.session(actor) as session:
         table = store.table(register)  # no other edition comes into force before the session ends
-        schema = columns.arrow_schema(table.group)
+        shown, whole = session.visible(table), columns.arrow_schema(table.group)
+        items = [item.romaji for item in table.group.items]
+        schema = pa.schema([field for field in whole if field.name in shown or field.name not in items])
         session.log_export(register, {"export": [str(as_of.valid), str(as_of.known)] if as_of else "all"})
         if as_of is not None and as_of.known is not None:
             session.settle(as_of.known)
-        yield from columns.from_csv(session.copy_out(_query(table, as_of)), schema, table.dates)
+        chosen = [name for name in schema.names if name in items]
+        copied = session.copy_items(register, chosen, _query(table, chosen, as_of))
+        yield from columns.from_csv(copied, schema, table.dates)
 
 
 def conditions(table: Table, as_of: AsOf | datetime | int | None) -> str:
@@ -345,8 +349,8 @@ def conditions(table: Table, as_of: AsOf | datetime | int | None) -> str:
     return " AND ".join(found)
 
 
-def _query(table: Table, as_of: AsOf | None) -> str:
-    chosen = [quoted(item.romaji) for item in table.group.items]
+def _query(table: Table, items: Sequence[str], as_of: AsOf | None) -> str:
+    chosen = [quoted(name) for name in items]
     if table.has_periods:
         chosen += ["nullif(valid_from, '-infinity')", "nullif(valid_to, 'infinity')"]
     return f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {conditions(table, as_of)}) TO STDOUT (FORMAT csv)"

@@ -143,7 +143,7 @@ def known_rows(
         in the order of the table, or of the keys.
 
     Raises:
-        Problem: `register-unknown`, `item-unknown`.
+        Problem: `register-unknown`, `item-unknown`, `item-hidden`.
     """
     with store.session(actor) as session:
         table = store.table(register)  # no other edition comes into force before the session ends
@@ -156,7 +156,7 @@ def known_rows(
         session.log_export(register, asked | ({} if items is None else {"items": list(items)}))
         for condition in _conditions(table, keys):
             query = _query(table, chosen, until, condition)
-            yield from columns.from_csv(session.copy_out(query), schema, table.dates)
+            yield from columns.from_csv(session.copy_items(register, chosen, query), schema, table.dates)
 
 
 def _conditions(table: Table, keys: pa.Table | None) -> Iterator[str]:

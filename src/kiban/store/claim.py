@@ -9,11 +9,12 @@ import re
 import secrets
 from pathlib import Path
 
-from kiban.kernel import ALL_WARDS, Actor, Problem
+from kiban.kernel import ALL_BUSINESSES, ALL_WARDS, Actor, Problem
 
 _SEPARATOR = "\x1f"
 _BLOCK = 64
 _WARD = re.compile(r"[0-9A-Za-z]{1,20}")
+_BUSINESS = re.compile(r"[0-9a-z_]{1,63}")
 
 
 def pads(key: bytes) -> tuple[bytes, bytes]:
@@ -40,17 +41,22 @@ def sign(actor: Actor, key: bytes, *, backend: int, started_at: int) -> str:
         started_at: the start of the transaction, microseconds since 1970.
 
     Returns:
-        64 hexadecimal digits of HMAC-SHA256, a separator, and the actor.
+        64 hexadecimal digits of HMAC-SHA256, a separator, and the actor: ID, own ward, wards, purpose, businesses,
+        `protected` or nothing. What is hidden from the actor is not the database's to know: `Session` keeps it.
 
     Raises:
         Problem: `actor-unreadable` where a part holds a control character, or the wards are anything but codes or
-            the whole city.
+            the whole city, or the businesses anything but IDs or all of them.
     """
     if actor.wards != ALL_WARDS and not all(_WARD.fullmatch(ward) for ward in actor.wards):
         raise Problem(
             "actor-unreadable", "a ward of the actor is not a code", fix="give codes, or ALL_WARDS alone"
         )
+    if actor.businesses != ALL_BUSINESSES and not all(map(_BUSINESS.fullmatch, actor.businesses)):
+        what, fix = "a business of the actor is not an ID", "give IDs of editions, or ALL_BUSINESSES alone"
+        raise Problem("actor-unreadable", what, fix=fix)
     parts = [actor.id, actor.ward or "", ",".join(sorted(actor.wards)), actor.purpose]
+    parts += [",".join(sorted(actor.businesses)), "protected" if actor.protected else ""]
     if not all(part.isprintable() for part in parts):
         raise Problem("actor-unreadable", "the actor's data holds a control character", fix="use plain text")
     body = _SEPARATOR.join(parts)

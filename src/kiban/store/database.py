@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from kiban.kernel import Actor, Problem
 from kiban.standard import Edition, Library
-from kiban.store import claim, pool, session
+from kiban.store import claim, pool, scoping, session
 from kiban.store.cluster import Server
 from kiban.store.errors import as_problems
 from kiban.store.schema import Table
@@ -97,7 +97,13 @@ class Store:
             yield connection
 
     def install(self) -> None:
-        """Make the frame of the database (may run again): schemas, functions, the key of the actors."""
+        """Make the frame of the database (may run again): schemas, functions, the key of the actors, the fences.
+
+        A database of an earlier version of Kiban gets what is new.
+
+        Raises:
+            Problem: `database-unreachable`, and those of the library where it lacks an edition in force.
+        """
         inner, outer = claim.pads(self._actor_key)
         base = resources.files("kiban.store").joinpath("sql/base.sql").read_text(encoding="utf-8")
         with self.owner() as connection, connection.transaction():
@@ -107,6 +113,8 @@ class Store:
                 "ON CONFLICT (single) DO UPDATE SET inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad",
                 (inner, outer),
             )
+            self.refresh(connection)
+            scoping.fit(connection, self.tables().values())
 
     def applied(self) -> Mapping[str, str]:
         """The edition in force of each business, by its schema.

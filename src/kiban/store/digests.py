@@ -80,7 +80,7 @@ def row_digests(
         particular order; one batch without rows where there is none.
 
     Raises:
-        Problem: `register-unknown`, `known-future`.
+        Problem: `register-unknown`, `known-future`, `item-hidden`.
         Problems: those of `digest_columns`; `digest-empty` where no item or no key is named.
     """
     with store.session(actor) as session:
@@ -98,7 +98,7 @@ def row_digests(
                 ("_digest", pa.string()),
             ]
         )
-        yield from columns.from_csv(session.copy_out(statement), schema)
+        yield from columns.from_csv(session.copy_items(register, [*items, *told], statement), schema)
 
 
 def row_buckets(
@@ -124,7 +124,8 @@ def row_buckets(
         session.add_up()
         one, two = sets.postgres_pieces("_hash")
         sums = f"SELECT _bucket, count(*), sum({one}), sum({two}) FROM ({hashes}) d GROUP BY 1 ORDER BY 1"
-        data = b"".join(map(bytes, session.copy_out(f"COPY ({sums}) TO STDOUT (FORMAT csv)")))
+        statement = f"COPY ({sums}) TO STDOUT (FORMAT csv)"
+        data = b"".join(map(bytes, session.copy_items(register, [*items, *key], statement)))
     lines = (line.split(",") for line in data.decode().splitlines())
     return tuple(sets.BucketSum(*map(int, line)) for line in lines)
 

@@ -217,10 +217,15 @@ class Table:
         labels = [(item.romaji, f"{item.id} {item.name}") for item in self.group.items]
         labels += [(name, "旧版の項目") for name, _ in self.retired]
         return (
-            *scope(self.name, self.group.ward.romaji if self.group.ward else None),
+            *scope(self.name, self.rule),
             f"COMMENT ON TABLE {self.name} IS {literal(self.group.name)}",
             *(f"COMMENT ON COLUMN {self.name}.{quoted(name)} IS {literal(label)}" for name, label in labels),
         )
+
+    @property
+    def rule(self) -> str:
+        """Which of its rows an actor sees, as SQL."""
+        return scope_rule(self.schema, self.group.ward.romaji if self.group.ward else None)
 
     def place(self) -> tuple[str, ...]:
         """Put the shadow into its place and set the guard on it."""
@@ -287,21 +292,25 @@ def never_null(item: Item) -> bool:
     return item.required and not item.allows_unknown_date
 
 
-def scope(name: str, ward: str | None) -> tuple[str, ...]:
-    """Row-level security on one table: the rows of the actor's wards, or the city's rows for any actor; else none."""
+def scope(name: str, rule: str) -> tuple[str, ...]:
+    """Row-level security on one table: the rows for which the rule holds; without an actor none."""
     return (
         f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
         f"DROP POLICY IF EXISTS actor_scope ON {name}",
-        f"CREATE POLICY actor_scope ON {name} FOR SELECT TO kiban_app USING ({scope_rule(ward)})",
+        f"CREATE POLICY actor_scope ON {name} FOR SELECT TO kiban_app USING ({rule})",
         f"GRANT SELECT ON {name} TO kiban_app",
     )
 
 
-def scope_rule(ward: str | None) -> str:
-    """Which rows an actor sees, as SQL; leakproof, so that indexes stay of use."""
+def scope_rule(business: str, ward: str | None) -> str:
+    """The rows of an actor's businesses and wards, or the city's for any ward; asked once a statement, so that indexes stay of use."""
+    called = f"{literal(business)}::text"
     if ward is None:
-        return "(SELECT kiban.signed_in())"
-    return f"{quoted(ward)} = ANY ((SELECT kiban.visible_wards())::text[]) OR (SELECT kiban.sees_city())"
+        return f"(SELECT kiban.signed_in({called}))"
+    return (
+        f"{quoted(ward)} = ANY ((SELECT kiban.visible_wards({called}))::text[]) "
+        f"OR (SELECT kiban.sees_city({called}))"
+    )
 
 
 def japanese_title(item: Item) -> str:
@@ -348,6 +357,11 @@ class SearchTable:
         """The bare name while it is built."""
         return f"{self.table.shadow_id}_search{self.variant}"
 
+    @property
+    def rule(self) -> str:
+        """Which of its entries an actor sees, as SQL."""
+        return scope_rule(self.table.schema, "ward" if self.table.group.ward else None)
+
     def create(self) -> str:
         """The table while it is built."""
         return (
@@ -376,6 +390,6 @@ class SearchTable:
             f"ALTER TABLE {self.shadow} RESET (autovacuum_enabled)",
             f"ALTER TABLE {self.shadow} RENAME TO {quoted(self.id)}",
             f"ALTER TABLE {SHADOW}.{quoted(self.id)} SET SCHEMA {quoted(self.table.schema)}",
-            *scope(self.name, "ward" if self.table.group.ward else None),
+            *scope(self.name, self.rule),
             f"COMMENT ON TABLE {self.name} IS {literal(self.table.group.name + ' 検索鍵')}",
         )

@@ -237,6 +237,17 @@ def entries(group: Group, row: Mapping[str, Any]) -> list[dict[str, str | None]]
     return made or [{**shared, "name_key": None, "kana_key": None}]
 
 
+def looked_at(group: Group, query: Query) -> list[str]:
+    """The items that a query compares with something; romaji."""
+    section = group.search
+    assert section is not None
+    found = [name for name, _ in section.names if query.name]
+    found += [kana for _, kana in section.names if query.kana and kana]
+    found += section.address if query.address else ()
+    found += [section.birth] if query.birth and section.birth else []
+    return [*found, *([section.sex] if query.sex and section.sex else [])]
+
+
 def shown(group: Group, items: Sequence[str]) -> list[str]:
     """What a list of hits shows of a row: the items that the search section names, and the ward.
 

@@ -8,7 +8,7 @@ ends with an exception, and what was read must not be used.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from typing import Any
@@ -69,10 +69,12 @@ class Session:
                 identifies or has an index.
 
         Returns:
-            Rows in the order of the subject; empty where there is none within the actor's wards.
+            Rows in the order of the subject, without the items that are hidden from the actor; empty where there is none
+            within what the actor may see.
 
         Raises:
-            Problem: `register-unknown`, `item-unknown`, `read-unbounded` where no item is given or one has no value,
+            Problem: `register-unknown`, `item-unknown`, `item-hidden` where a hidden item is asked by,
+                `read-unbounded` where no item is given or one has no value,
                 `known-future` for a moment that has not passed.
         """
         table = self._bounded(register, items)
@@ -106,15 +108,15 @@ class Session:
 
         Returns:
             For each asked, its rows in the order of time: the items, and in a register `valid_from` and `valid_to`
-            (YYYY-MM-DD, None where open). Empty where nothing was known, or outside the actor's wards.
+            (YYYY-MM-DD, None where open). Empty where nothing was known, or outside what the actor may see.
 
         Raises:
-            Problem: `register-unknown`, `item-unknown`.
+            Problem: `register-unknown`, `item-unknown`, `item-hidden`.
         """
         if not asked:
             return []
         by = list(asked[0][1])
-        table = self._table(register, dict.fromkeys([*items, *by]))
+        table = self._open(register, [*items, *by])
         keys = [[values[name] for _, values in asked] for name in by]
         self._write_log(register, {"after_events": len(asked), "items": list(items)}, sorted(set(keys[0])))
         with as_problems(), self._connection.cursor(row_factory=dict_row) as cursor:
@@ -148,10 +150,10 @@ class Session:
             and `closed_by`, the event after which it was no longer known (None while it is).
 
         Raises:
-            Problem: `register-unknown`, `item-unknown`.
+            Problem: `register-unknown`, `item-unknown`, `item-hidden`.
         """
         but = but or {}
-        table = self._table(register, dict.fromkeys([*items, *but, *((where[0],) if where else ())]))
+        table = self._open(register, [*items, *but, *((where[0],) if where else ())])
         self._write_log(
             register, {"since": event, "items": list(items)}, sorted(set(where[1])) if where else []
         )
@@ -172,13 +174,15 @@ class Session:
             after: the `next` of the page before; None for the first.
 
         Raises:
-            Problem: `search-missing` where the register has none, and those of `Query`.
+            Problem: `search-missing` where the register has none, `item-hidden` where it asks by an item that is hidden
+                from the actor, and those of `Query`.
         """
         table = self._table(register, {})
         if table.group.search is None:
             raise Problem(
                 "search-missing", f"{register} has no search section", fix="add one to its business.yaml"
             )
+        self._refuse_hidden(table, search.looked_at(table.group, query))
         with as_problems():
             page = search.run(self._connection, SearchTable(table), query, self.actor, after)
             found = self._current(table, [hit.subject for hit in page.hits], query.as_of)
@@ -219,7 +223,7 @@ class Session:
         Raises:
             Problem: `event-empty`, `event-large`, `event-unreadable`, `event-busy`, `business-mismatch`,
                 `register-unknown`, `item-unknown`, `subject-missing`, `subject-mismatch`, `ward-outside`,
-                `period-missing`, `value-unreadable`, and what the database refuses (`value-refused`,
+                `item-hidden`, `business-outside`, `period-missing`, `value-unreadable`, and what the database refuses (`value-refused`,
                 `value-missing`, `period-overlap`, …). `key-duplicate` and `reference-missing` tell whether a number
                 exists in the city, whatever its ward (docs/decisions/0009-what-row-security-does-not-hide.md).
         """
@@ -243,8 +247,10 @@ class Session:
             parameters: one for each %s.
 
         Raises:
-            Problem: `query-refused` for any other statement, `permission-denied`, `database-refused`.
+            Problem: `query-refused` for any other statement, `item-hidden` for an actor from whom any item is hidden,
+                `permission-denied`, `database-refused`.
         """
+        self._refuse_free_queries()
         if not _QUERY.match(query):
             raise Problem(
                 "query-refused",
@@ -258,7 +264,24 @@ class Session:
             return cursor.fetchall() if cursor.description else []
 
     def copy_out(self, statement: str) -> Iterator[bytes]:
-        """The bytes of a COPY ... TO STDOUT, limited like every read of the actor. Its text is logged."""
+        """The bytes of a COPY ... TO STDOUT, limited like every read of the actor. Its text is logged.
+
+        Raises:
+            Problem: `item-hidden` for an actor from whom any item is hidden; see `copy_items`.
+        """
+        self._refuse_free_queries()
+        yield from self._copied(statement)
+
+    def copy_items(self, register: str, items: Sequence[str], statement: str) -> Iterator[bytes]:
+        """The same for a statement of Kiban's own, which looks at these items of a register and at no others.
+
+        Raises:
+            Problem: `register-unknown`, `item-hidden`.
+        """
+        self._refuse_hidden(self._table(register, {}), items)
+        yield from self._copied(statement)
+
+    def _copied(self, statement: str) -> Iterator[bytes]:
         self._log_sql(statement)
         with as_problems(), self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             for chunk in copy:
@@ -286,6 +309,9 @@ class Session:
 
     def _prepared(self, change: Change) -> dict[str, Any]:
         table = self._table(change.register, {**(change.row or {}), **change.subject})
+        if change.row is not None and len(self.visible(table)) < len(table.items):
+            what = f"who does not see all items of {change.register} cannot write a whole row of it"
+            raise Problem("item-hidden", what, fix="ask whoever has a duty that needs them")
         return prepared(change, table)
 
     def _table(self, register: str, items: Mapping[str, Any]) -> Table:
@@ -303,6 +329,27 @@ class Session:
             )
         return table
 
+    def visible(self, table: Table) -> tuple[str, ...]:
+        """The items of a register that are not hidden from the actor."""
+        return tuple(name for name in table.items if f"{table.register}.{name}" not in self.actor.hidden)
+
+    def _open(self, register: str, items: Sequence[str]) -> Table:
+        """The table, where none of the items is hidden from the actor."""
+        table = self._table(register, dict.fromkeys(items))
+        self._refuse_hidden(table, items)
+        return table
+
+    def _refuse_hidden(self, table: Table, items: Iterable[str]) -> None:
+        shown = self.visible(table)
+        if hidden := [name for name in dict.fromkeys(items) if name in table.items and name not in shown]:
+            what = f"{', '.join(hidden)} of {table.register} is kept from the actor"
+            raise Problem("item-hidden", what, fix="ask without it, or whoever has a duty that needs it")
+
+    def _refuse_free_queries(self) -> None:
+        if self.actor.hidden:
+            what = "a query of one's own could show items that are kept from the actor"
+            raise Problem("item-hidden", what, fix="use read, history, search or an export")
+
     def _bounded(self, register: str, items: Mapping[str, Any]) -> Table:
         table = self._table(register, items)
         if not items or any(not _held(value) for value in items.values()):
@@ -311,6 +358,7 @@ class Session:
                 f"a read of {register} names no item, or an item without a value",
                 fix="give a number, or use search",
             )
+        self._refuse_hidden(table, items)
         odd = [
             name
             for name, value in items.items()
@@ -344,7 +392,7 @@ class Session:
             table,
             [f"{quoted(section.subject)} = ANY (%s)", "closed_by IS NULL"],
             [list(keys), day, day],
-            items=search.shown(table.group, table.items),
+            items=search.shown(table.group, self.visible(table)),
             one_of=(section.subject, order if table.has_periods else "event"),
         )
         return {row[section.subject]: row for row in rows}
@@ -357,8 +405,8 @@ class Session:
         items: Sequence[str] | None = None,
         one_of: tuple[str, str] | None = None,
     ) -> list[Row]:
-        """Rows with their items (None: all); with `one_of` only the first of each subject in an order."""
-        chosen = [quoted(name) for name in (table.items if items is None else items)]
+        """Rows with their items (None: all that the actor may see); with `one_of` only the first of each subject in an order."""
+        chosen = [quoted(name) for name in (self.visible(table) if items is None else items)]
         chosen += ["known_from", "nullif(known_to, 'infinity') AS known_to", "event"]
         order = [quoted(name) for name in table.subject]
         if table.has_periods:

@@ -42,7 +42,7 @@ def tally(
         item, null where no row has a value; in the order of `by`. Without `by` one line, also where there is no row.
 
     Raises:
-        Problem: `register-unknown`, `known-future`.
+        Problem: `register-unknown`, `known-future`, `item-hidden`.
         Problems: `item-unknown`; `tally-kind` for a sum of an item that holds no number.
     """
     with store.session(actor) as session:
@@ -61,7 +61,8 @@ def tally(
             f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {bulk.conditions(table, as_of)}{grouped}) "
             "TO STDOUT (FORMAT csv)"
         )
-        return pa.Table.from_batches(columns.from_csv(session.copy_out(statement), schema), schema)
+        copied = session.copy_items(register, [*by, *sums], statement)
+        return pa.Table.from_batches(columns.from_csv(copied, schema), schema)
 
 
 def _schema(group: Group, by: Sequence[str], sums: Sequence[str]) -> pa.Schema:

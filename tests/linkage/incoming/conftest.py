@@ -19,7 +19,7 @@ from kiban.store import Change, Store
 
 NOW = datetime(2026, 10, 1, 1, tzinfo=UTC)
 KIHON = "nonresident_addressee.jutogaisha_atena_kihon_joho"
-OFFICER = Actor("mori", None, ALL_WARDS, "住登外者宛名の管理")
+OFFICER = Actor("mori", None, ALL_WARDS, "住登外者宛名の管理", protected=True)
 FIELDS = ("jusho_choaza", "jusho_banchigohyoki", "jusho_katagaki", "jusho_yubinbango", "shimei")
 
 

@@ -17,7 +17,7 @@ from kiban.linkage.protection import PERSON, Lane, Unit
 from kiban.store import Change, Store
 
 NOW = datetime(2026, 5, 14, 1, tzinfo=UTC)
-READER = Actor("linkage", None, ALL_WARDS, "支援措置の連携")
+READER = Actor("linkage", None, ALL_WARDS, "支援措置の連携", protected=True)
 
 
 def number(of: str) -> str:

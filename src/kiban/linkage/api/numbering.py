@@ -87,7 +87,9 @@ class Numbering:
             return Answer(503, self.spec.frame("failed"), problem)
 
     def _numbered(self, values: Values, system: str, key: str | None) -> Answer:
-        actor = Actor(f"{system}:{values['sosashaid']}", None, ALL_WARDS, self.spec.official["title"])
+        actor = Actor(
+            f"{system}:{values['sosashaid']}", None, ALL_WARDS, self.spec.official["title"], protected=True
+        )
         asked = person(self.spec, values)
         if values[self.spec.step] != self.spec.steps[0]:
             return self._done([self._written(self._given(values, asked, actor), values, actor, system)])

@@ -171,7 +171,13 @@ class Reading:
 
     def _rows(self, feed: Feed, system: str, question: Question) -> tuple[list[Row], bool]:
         """The rows of a page in the order of their keys, and whether there are more."""
-        actor = Actor(f"{system}:{question.user}", None, ALL_WARDS, f"{question.purpose}（{question.case}）")
+        actor = Actor(
+            f"{system}:{question.user}",
+            None,
+            ALL_WARDS,
+            f"{question.purpose}（{question.case}）",
+            protected=True,
+        )
         as_of = AsOf(question.as_of or self.today(), question.known)
         keys = {name: list(values) for name, values in question.keys.items()}
         with self._store.session(actor) as session:

@@ -16,7 +16,7 @@ from kiban.linkage.contracts.model import Contract, Feed
 from kiban.linkage.message import CLEAR, UNKNOWN, Message
 from kiban.store import Session, Store, Told
 
-READER = Actor("linkage.events", None, ALL_WARDS, "データ連携")
+READER = Actor("linkage.events", None, ALL_WARDS, "データ連携", protected=True)
 """Who reads for all flows at once."""
 
 States = Callable[[Contract, Sequence[tuple[str, int]]], Sequence[tuple[str, int]]]

@@ -88,7 +88,7 @@ def plain(value: Any) -> Any:
 
 def reader(contract: Contract) -> Actor:
     """The actor that reads for a flow; it stands in the log of every read."""
-    return Actor(f"linkage.{contract.flow}"[:64], None, ALL_WARDS, contract.purpose)
+    return Actor(f"linkage.{contract.flow}"[:64], None, ALL_WARDS, contract.purpose, protected=True)
 
 
 def changed(source: Source, span: store.Span, kept: frozenset[str] = frozenset()) -> dict[str, Keys]:

@@ -72,7 +72,7 @@ class Intake:
             raise Problem("incoming-not-here", what, fix="name a flow with x-incoming")
         self._store, self._books, self._contract, self._authority = opened, books, contract, authority
         self._evidence = evidence
-        self._actor = Actor(f"link.{contract.provider.id}", None, ALL_WARDS, contract.purpose)
+        self._actor = Actor(f"link.{contract.provider.id}", None, ALL_WARDS, contract.purpose, protected=True)
 
     def receive(self, messages: Sequence[Message], now: datetime) -> list[Received]:
         """Take messages, in any order and as often as they come; each is dealt with once.

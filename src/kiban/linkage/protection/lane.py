@@ -30,17 +30,17 @@ class Lane:
             books: of the linkage.
             contracts: of all flows that Kiban provides.
             business: whose edition says who is protected, such as `resident`.
-            actor: who reads; sees the whole city.
+            actor: who reads; sees the whole city, and rows of protected persons.
 
         Raises:
             Problem: `protection-unsaid` where the edition in force has no section `protection`,
-                `protection-actor` for an actor of some wards only.
+                `protection-actor` for an actor of some wards only, or to whom protected rows are closed.
         """
-        if actor.wards != ALL_WARDS:
+        if actor.wards != ALL_WARDS or not actor.protected:
             raise Problem(
                 "protection-actor",
-                "who reads the protection does not see the whole city",
-                fix="give all wards",
+                "who reads the protection does not see the whole city, or not whom it protects",
+                fix="give all wards, and protected rows",
             )
         self._store, self._books, self._actor, self._business = opened, books, actor, business
         self._contracts = tuple(contracts)

@@ -52,7 +52,7 @@ def _run(context: Context) -> Outcome:
 
 def migrator(plan: Plan) -> Actor:
     """Who loads and reads back: the migration itself, for the whole city; its purpose names the plan."""
-    return Actor("migration", None, ALL_WARDS, f"データ移行 {plan.id}")
+    return Actor("migration", None, ALL_WARDS, f"データ移行 {plan.id}", protected=True)
 
 
 def _folders(place: Path) -> dict[str, Path]:

@@ -40,21 +40,23 @@ BEGIN
        IS DISTINCT FROM sha256(convert_to(left(claim, 64), 'UTF8')) THEN
         RETURN NULL;
     END IF;
-    RETURN string_to_array(substr(claim, 66), E'\x1f');   -- id, own ward, wards, purpose
+    RETURN string_to_array(substr(claim, 66), E'\x1f');   -- id, own ward, wards, purpose, businesses, protected
 END $$;
 COMMENT ON FUNCTION kiban.verified_actor() IS 'The actor of this transaction; null when nobody has signed in or the claim is not genuine.';
 
-CREATE OR REPLACE FUNCTION kiban.visible_wards() RETURNS text[]
+-- What the policies ask, once a statement: each register says of which business it is.
+CREATE OR REPLACE FUNCTION kiban.signed_in(business text) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS
-$$ SELECT coalesce(string_to_array((kiban.verified_actor())[3], ','), '{}') $$;
+$$ SELECT coalesce($1 = ANY (string_to_array(who[5], ',')) OR who[5] = '*', false) FROM kiban.verified_actor() who $$;
 
-CREATE OR REPLACE FUNCTION kiban.sees_city() RETURNS boolean
+CREATE OR REPLACE FUNCTION kiban.visible_wards(business text) RETURNS text[]
 LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS
-$$ SELECT coalesce((kiban.verified_actor())[3] = '*', false) $$;
+$$ SELECT CASE WHEN $1 = ANY (string_to_array(who[5], ',')) OR who[5] = '*' THEN string_to_array(who[3], ',') ELSE '{}' END
+   FROM kiban.verified_actor() who $$;
 
-CREATE OR REPLACE FUNCTION kiban.signed_in() RETURNS boolean
+CREATE OR REPLACE FUNCTION kiban.sees_city(business text) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS
-$$ SELECT kiban.verified_actor() IS NOT NULL $$;
+$$ SELECT kiban.visible_wards($1) = '{*}' $$;
 
 CREATE OR REPLACE FUNCTION kiban.refuse(code text, what text, fix text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -523,7 +525,7 @@ CREATE OR REPLACE FUNCTION kiban.record_event(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' AS $$
 DECLARE
     who text[] := kiban.verified_actor();
-    wards text[] := kiban.visible_wards();
+    wards text[] := kiban.visible_wards(business);
     opened record;
     change jsonb;
     r kiban.register;
@@ -532,6 +534,9 @@ DECLARE
 BEGIN
     IF who IS NULL THEN PERFORM kiban.refuse('actor-missing', 'nobody has signed in', 'open a session with an actor'); END IF;
     PERFORM kiban.check_event(business, kind, subject, valid, changes, note);
+    IF NOT kiban.signed_in(business) THEN
+        PERFORM kiban.refuse('business-outside', 'the registers of this business are closed to the actor', 'ask whoever has a duty there');
+    END IF;
     PERFORM kiban.be_brief();
     SELECT * INTO opened FROM kiban.open_event();
     FOR change IN SELECT * FROM jsonb_array_elements(changes) LOOP
@@ -583,7 +588,7 @@ CREATE TABLE IF NOT EXISTS kiban.job_part (
 );
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA kiban FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION kiban.verified_actor(), kiban.visible_wards(), kiban.sees_city(), kiban.signed_in(),
+GRANT EXECUTE ON FUNCTION kiban.verified_actor(), kiban.visible_wards(text), kiban.sees_city(text), kiban.signed_in(text),
     kiban.character_count(text), kiban.record_lookup(text, jsonb, text[]), kiban.settle(timestamptz),
     kiban.record_event(text, text, text, date, jsonb, jsonb) TO kiban_app;
 REVOKE SELECT ON kiban.register FROM kiban_app;   -- counts and sums of the whole city are nobody's in particular
