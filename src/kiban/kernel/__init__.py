@@ -23,6 +23,7 @@ from kiban.kernel.check_digits import (
 from kiban.kernel.dates import AgeRule, UncertainDate
 from kiban.kernel.eras import FIRST_GREGORIAN_DAY, Era, era_named, eras
 from kiban.kernel.fiscal import FiscalStyle, fiscal_wareki, fiscal_year
+from kiban.kernel.moments import JAPAN, day_of, moments, stamp
 from kiban.kernel.numerals import KANJI_NUMERALS, number_of
 from kiban.kernel.period import AsOf, Period
 from kiban.kernel.problem import Problem, Problems
@@ -45,6 +46,7 @@ __all__ = [
     "ATENABANGO_DIGITS",
     "ATENABANGO_WEIGHTS",
     "FIRST_GREGORIAN_DAY",
+    "JAPAN",
     "KANJI_NUMERALS",
     "KOJINBANGO_WEIGHTS",
     "LOCAL_GOVERNMENT_WEIGHTS",
@@ -64,6 +66,7 @@ __all__ = [
     "Ward",
     "Wareki",
     "atenabango_check_digit",
+    "day_of",
     "era_named",
     "eras",
     "fiscal_wareki",
@@ -77,12 +80,14 @@ __all__ = [
     "juminhyokodo_check_digit",
     "kojinbango_check_digit",
     "local_government_check_digit",
+    "moments",
     "next_atenabango",
     "next_setaibango",
     "number_of",
     "parse_wareki",
     "rounded",
     "setaibango_check_digit",
+    "stamp",
     "times",
     "wareki",
     "warekis",

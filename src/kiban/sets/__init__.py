@@ -30,6 +30,7 @@ from kiban.sets.receipts import (
     receipt_fits,
     receipts,
 )
+from kiban.sets.roots import Root, refuse_unless_it_follows
 from kiban.sets.shelf import Access, Shelf, open_shelf
 from kiban.sets.signing import Signature, Signer, fits, read_keys, read_signer
 from kiban.sets.sources import Digester, File, Raw, Rows, Source, together
@@ -56,6 +57,7 @@ __all__ = [
     "Position",
     "Raw",
     "Receipt",
+    "Root",
     "Rows",
     "Shelf",
     "Side",
@@ -104,6 +106,7 @@ __all__ = [
     "receipt_bytes",
     "receipt_fits",
     "receipts",
+    "refuse_unless_it_follows",
     "relation",
     "row_digest",
     "together",

@@ -1,8 +1,8 @@
 """Evidence: who gave what to whom, in hash-chained lines on both sides, written before it is delivered and matched each day."""
 
+from kiban.kernel import JAPAN, day_of, moments, stamp
 from kiban.linkage.evidence.book import BookLedger
 from kiban.linkage.evidence.daily import root
-from kiban.linkage.evidence.days import JAPAN, day_of, moments, stamp
 from kiban.linkage.evidence.file import FileLedger
 from kiban.linkage.evidence.ledger import Ledger
 from kiban.linkage.evidence.line import (
@@ -20,11 +20,11 @@ from kiban.linkage.evidence.line import (
     unit_hash,
 )
 from kiban.linkage.evidence.matching import Difference, Matched, match
-from kiban.linkage.evidence.roots import Root
 from kiban.linkage.evidence.secret import city_secret
 from kiban.linkage.evidence.summary import FlowDay, summary
 from kiban.linkage.evidence.verifying import Verdict, verify
 from kiban.linkage.evidence.writing import before_sending, before_taking
+from kiban.sets import Root
 
 __all__ = [
     "JAPAN",

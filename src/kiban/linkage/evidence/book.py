@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 
 from kiban.linkage.evidence.line import COLUMNS, Entry, Line, genesis, seal
-from kiban.linkage.evidence.roots import Root, refuse_unless_it_follows
+from kiban.sets import Root, refuse_unless_it_follows
 from kiban.store import BookPage, Books
 
 _CHOSEN = ", ".join(("number", *COLUMNS, "chain"))

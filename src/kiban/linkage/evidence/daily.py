@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime
 
-from kiban.kernel import Problem
-from kiban.linkage.evidence.days import moments, stamp
+from kiban.kernel import Problem, moments, stamp
 from kiban.linkage.evidence.ledger import Ledger
 from kiban.linkage.evidence.line import genesis, walk
-from kiban.linkage.evidence.roots import Root
-from kiban.sets import Signer
+from kiban.sets import Root, Signer
 
 
 def root(ledger: Ledger, day: date, signer: Signer, now: datetime) -> Root:

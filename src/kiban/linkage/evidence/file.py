@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kiban.kernel import Problem
 from kiban.linkage.evidence.line import COLUMNS, Entry, Line, genesis, seal
-from kiban.linkage.evidence.roots import Root, refuse_unless_it_follows
+from kiban.sets import Root, refuse_unless_it_follows
 
 _CHOSEN = ", ".join(("number", *COLUMNS, "chain"))
 _ROOT = tuple(field.name for field in fields(Root))

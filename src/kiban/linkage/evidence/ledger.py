@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from kiban.linkage.evidence.line import Entry, Line
-from kiban.linkage.evidence.roots import Root
+from kiban.sets import Root
 
 
 class Ledger(Protocol):

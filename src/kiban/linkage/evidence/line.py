@@ -10,9 +10,8 @@ from datetime import datetime
 
 import orjson
 
-from kiban.kernel import Problem
+from kiban.kernel import Problem, stamp
 from kiban.linkage.contracts.model import Contract
-from kiban.linkage.evidence.days import stamp
 from kiban.linkage.message import Message
 from kiban.linkage.message import encode as message_bytes
 

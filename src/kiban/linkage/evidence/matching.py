@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain, islice
 
-from kiban.linkage.evidence.days import moments
+from kiban.kernel import moments
 from kiban.linkage.evidence.ledger import Ledger
 from kiban.linkage.evidence.line import SENT, Entry
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from kiban.linkage.evidence.days import moments
+from kiban.kernel import moments
 from kiban.store import Books
 
 

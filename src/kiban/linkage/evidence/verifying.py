@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kiban.kernel import Problem
 from kiban.linkage.evidence.ledger import Ledger
 from kiban.linkage.evidence.line import broken, genesis, walk
-from kiban.linkage.evidence.roots import Root
+from kiban.sets import Root
 
 _TOLD = 100
 

@@ -1,4 +1,4 @@
-"""The root of a day, as a value: one signature over all lines until its end, chained to the root before it."""
+"""The root of a day of a ledger, as a value: one signature over all lines until its end, chained to the root before it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from kiban import sets
 from kiban.kernel import Problem
-from kiban.sets import Signature
+from kiban.sets.signing import Signature, fits
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Root:
     """What was signed at the end of a day. Lines that a slow clock dates back stand under the next root.
 
     Attributes:
-        side: whose ledger.
+        side: whose ledger: `platform` or ID of a system for evidence, `audit` for the audit trail.
         day: in Japan, YYYY-MM-DD.
         first: number of the first line under it; one more than `last` where there is none.
         last: number of the last.
@@ -52,7 +51,7 @@ class Root:
 
     def signed_by(self, trusted: Collection[str]) -> bool:
         """Whether the signature is one of these public keys over this root."""
-        return self.key in trusted and sets.fits(Signature(self.key, self.signature), self.signed_bytes)
+        return self.key in trusted and fits(Signature(self.key, self.signature), self.signed_bytes)
 
 
 _SAID = ("side", "day", "first", "last", "chain", "previous", "made_at", "key")

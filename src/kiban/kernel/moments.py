@@ -1,17 +1,17 @@
-"""Days of evidence: they are those of Japan; moments are written in UTC, so that text sorts as time does."""
+"""Moments and the days of Japan: moments are written in UTC, so that text sorts as time does."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-from kiban.kernel import Problem
+from kiban.kernel.problem import Problem
 
 JAPAN = timezone(timedelta(hours=9))
 _FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def stamp(moment: datetime) -> str:
-    """A moment as lines write it: UTC with microseconds.
+    """A moment as lines and documents write it: UTC with microseconds.
 
     >>> stamp(datetime(2026, 4, 1, tzinfo=UTC))
     '2026-04-01T00:00:00.000000Z'
