@@ -55,4 +55,6 @@ def open_access(opened: store.Store, seal: Seal) -> Access:
     files = [folder / "tables.sql" for folder in (room, *folders)]
     parts = [file.read_text(encoding="utf-8") for file in files if file.is_file()]
     books = store.open_books(opened, "access", "\n".join(parts), GROWS)
-    return Access(Systems(books, seal), Tokens(books), Guard(books), People(books), Audit(books), books)
+    return Access(
+        Systems(books, seal), Tokens(books), Guard(books), People(books), Audit(books, opened), books
+    )

@@ -30,7 +30,7 @@ from kiban.sets.receipts import (
     receipt_fits,
     receipts,
 )
-from kiban.sets.roots import Root, refuse_unless_it_follows
+from kiban.sets.roots import Root, refuse_unless_it_follows, root_fault, root_faults
 from kiban.sets.shelf import Access, Shelf, open_shelf
 from kiban.sets.signing import Signature, Signer, fits, read_keys, read_signer
 from kiban.sets.sources import Digester, File, Raw, Rows, Source, together
@@ -108,6 +108,8 @@ __all__ = [
     "receipts",
     "refuse_unless_it_follows",
     "relation",
+    "root_fault",
+    "root_faults",
     "row_digest",
     "together",
     "verify",

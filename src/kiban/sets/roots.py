@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -70,3 +70,33 @@ def refuse_unless_it_follows(root: Root, last: Root | None) -> None:
             root.day,
             "name a later day",
         )
+
+
+def root_faults(side: str, roots: Sequence[Root], trusted: Collection[str], last: int) -> list[Problem]:
+    """What is wrong with the roots of a ledger, in their order.
+
+    Args:
+        side: whose ledger.
+        roots: all of them.
+        trusted: public keys whose signatures count.
+        last: number of the last line there is.
+
+    Returns:
+        Problems with the code `evidence-root`.
+    """
+    found: list[Problem] = []
+    previous, end = "", 0
+    for each in roots:
+        if not each.signed_by(trusted) or each.side != side:
+            found.append(root_fault("a root has no signature of a key that counts, or was changed", each.day))
+        if each.previous != previous or each.first != end + 1:
+            found.append(root_fault("a root does not follow the one before", each.day))
+        if each.last > last:
+            found.append(root_fault("lines that were signed are not there", each.day))
+        previous, end = each.digest, each.last
+    return found
+
+
+def root_fault(what: str, day: str = "") -> Problem:
+    """A fault of the roots of a ledger."""
+    return Problem("evidence-root", what, day or None, "compare with the roots that were given to others")

@@ -20,12 +20,25 @@ from kiban.store.private import write_private
 from kiban.store.reindex import reindex
 from kiban.store.search import Hit, Page, Query
 from kiban.store.session import Row, Session
+from kiban.store.settling import settled
 from kiban.store.soundness import Report, verify
 from kiban.store.steps import Plan, Step
 from kiban.store.tallies import tally
 from kiban.store.terminal import Command, psql
+from kiban.store.witness import (
+    LOOKUPS_MOST,
+    Lookup,
+    LookupCount,
+    LookupsWanted,
+    count_lookups,
+    last_settled_lookup,
+    lookup_counts,
+    lookups,
+    lookups_after,
+)
 
 __all__ = [
+    "LOOKUPS_MOST",
     "Amending",
     "Amendment",
     "BookPage",
@@ -37,6 +50,9 @@ __all__ = [
     "Command",
     "Hit",
     "Load",
+    "Lookup",
+    "LookupCount",
+    "LookupsWanted",
     "Page",
     "Part",
     "Past",
@@ -58,6 +74,7 @@ __all__ = [
     "arrow_schema",
     "broken",
     "changed_subjects",
+    "count_lookups",
     "digest_columns",
     "event_moment",
     "export_arrow",
@@ -67,6 +84,10 @@ __all__ = [
     "known_rows",
     "last_event",
     "last_load",
+    "last_settled_lookup",
+    "lookup_counts",
+    "lookups",
+    "lookups_after",
     "open_books",
     "parquet_parts",
     "past",
@@ -76,6 +97,7 @@ __all__ = [
     "reindex",
     "row_buckets",
     "row_digests",
+    "settled",
     "strangers",
     "tally",
     "told_after",

@@ -28,3 +28,46 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_line
     FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows();
+
+-- Sealing: for each line and each look-up of the registers (kiban.lookup) one seal, in one chain; its end is signed block by block.
+CREATE TABLE IF NOT EXISTS audit_seal (
+    place bigint PRIMARY KEY,
+    source text NOT NULL CHECK (source IN ('line', 'lookup')),
+    number bigint NOT NULL,
+    digest bytea NOT NULL,                 -- SHA-256 of what the row says, without its number
+    chain bytea NOT NULL                   -- SHA-256 over the chain before, place, source, number, digest
+);
+CREATE TABLE IF NOT EXISTS audit_block (
+    block bigint PRIMARY KEY,
+    last bigint NOT NULL,                  -- place of its last seal
+    line bigint NOT NULL,                  -- lines up to this number are sealed
+    lookup bigint NOT NULL,                -- look-ups likewise
+    chain text NOT NULL,
+    previous text NOT NULL,
+    made_at text NOT NULL,
+    key text NOT NULL,
+    signature text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS audit_root (
+    day text PRIMARY KEY,
+    side text NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    chain text NOT NULL,
+    previous text NOT NULL,
+    made_at text NOT NULL,
+    key text NOT NULL,
+    signature text NOT NULL
+);
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seal
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows();
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_block
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows();
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_root
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows();
+
+-- Whoever seals holds this row, so that two do not seal the same.
+CREATE TABLE IF NOT EXISTS audit_turn (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one)
+);
+INSERT INTO audit_turn VALUES (true) ON CONFLICT DO NOTHING;

@@ -12,9 +12,9 @@ import orjson
 
 from kiban.access.audit.line import COLUMNS, Line, check, utc
 from kiban.kernel import Problem
-from kiban.store import BookPage, Books
+from kiban.store import BookPage, Books, Store
 
-GROWS = ("audit_line",)
+GROWS = ("audit_line", "audit_seal", "audit_block", "audit_root")
 """Tables to which the room may only add."""
 PAGE_MOST = 1_000
 _CHOSEN = ", ".join(("number", *COLUMNS))
@@ -77,10 +77,14 @@ class Audit:
     """The audit trail. Safe to share between threads and processes.
 
     Whoever acts writes the line before the act is answered; what cannot be written is not done.
+
+    Attributes:
+        registers: the store whose look-ups belong to the trail.
+        books: where the lines stand.
     """
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, books: Books, registers: Store) -> None:
+        self.books, self.registers = books, registers
 
     def write(self, *lines: Line, page: BookPage | None = None) -> None:
         """Write lines, all or none; durable when it returns.
@@ -121,7 +125,7 @@ class Audit:
             conditions, values = [*conditions, "number < %s"], [*values, before]
         where = " AND ".join(conditions) or "true"
         query = f"SELECT {_CHOSEN} FROM audit_line WHERE {where} ORDER BY number DESC LIMIT %s"
-        with self._books.transaction() as page:
+        with self.books.transaction() as page:
             found = [entry(row) for row in page.rows(query, [*values, limit + 1])]
         shown = tuple(found[:limit])
         return Lines(shown, shown[-1].number if len(found) > limit else None)
@@ -131,7 +135,7 @@ class Audit:
         if page is not None:
             yield page
             return
-        with self._books.transaction() as opened:
+        with self.books.transaction() as opened:
             yield opened
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kiban.kernel import Problem
 from kiban.linkage.evidence.ledger import Ledger
 from kiban.linkage.evidence.line import broken, genesis, walk
-from kiban.sets import Root
+from kiban.sets import root_fault, root_faults
 
 _TOLD = 100
 
@@ -55,25 +55,7 @@ def verify(ledger: Ledger, trusted: Collection[str], kept: Collection[str] = ())
             )
     if (number, chain) != ledger.head():
         problems.append(broken("evidence-head", number, "the last line is not the one that was written last"))
-    problems += _of_roots(ledger.side, roots, trusted, number)
+    problems += root_faults(ledger.side, roots, trusted, number)
     missing = set(kept) - {each.digest for each in roots}
-    problems += [_root("a root that was given away is not in the ledger", "") for _ in missing]
+    problems += [root_fault("a root that was given away is not in the ledger") for _ in missing]
     return Verdict(number, roots[-1].last if roots else 0, tuple(problems))
-
-
-def _of_roots(side: str, roots: list[Root], trusted: Collection[str], lines: int) -> list[Problem]:
-    found: list[Problem] = []
-    previous, last = "", 0
-    for each in roots:
-        if not each.signed_by(trusted) or each.side != side:
-            found.append(_root("a root has no signature of a key that counts, or was changed", each.day))
-        if each.previous != previous or each.first != last + 1:
-            found.append(_root("a root does not follow the one before", each.day))
-        if each.last > lines:
-            found.append(_root("lines that were signed are not there", each.day))
-        previous, last = each.digest, each.last
-    return found
-
-
-def _root(what: str, day: str) -> Problem:
-    return Problem("evidence-root", what, day or None, "compare with the roots that were given to others")

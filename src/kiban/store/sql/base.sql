@@ -87,6 +87,36 @@ BEGIN
     VALUES (who[1], who[2], who[4], $1, $2, $3);  -- "found" is a variable of PL/pgSQL
 END $$;
 
+-- They are read again for the audit trail only: by a role that reads nothing else (store/witness.py).
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kiban_witness') THEN
+        CREATE ROLE kiban_witness NOLOGIN;
+    END IF;
+EXCEPTION
+    WHEN duplicate_object THEN NULL;          -- another database of this server made it in the same moment
+    WHEN insufficient_privilege THEN NULL;    -- then the city's administrators make it; until then nobody reads look-ups
+END $$;
+DO $$   -- asked first, for the reasons of event_subject
+BEGIN
+    IF to_regclass('kiban.lookup_actor') IS NULL THEN
+        CREATE INDEX lookup_actor ON kiban.lookup (actor, lookup);
+        CREATE INDEX lookup_at ON kiban.lookup USING brin (looked_at) WITH (pages_per_range = 16);
+        CREATE INDEX lookup_found ON kiban.lookup USING gin (found);
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'kiban_witness') THEN
+        GRANT USAGE ON SCHEMA kiban TO kiban_witness;
+        GRANT SELECT ON kiban.lookup TO kiban_witness;
+        IF NOT pg_has_role(current_user, 'kiban_witness', 'SET') THEN
+            BEGIN
+                EXECUTE format('GRANT kiban_witness TO %I WITH INHERIT FALSE, SET TRUE', current_user);
+            EXCEPTION
+                WHEN insufficient_privilege THEN NULL;   -- likewise
+            END;
+        END IF;
+    END IF;
+END $$;
+
 -- ---------------------------------------------------------------------------------------------------------------
 -- What stands in this database.
 CREATE TABLE IF NOT EXISTS kiban.edition (
