@@ -19,6 +19,7 @@ from kiban.store.past import Past, past
 from kiban.store.private import write_private
 from kiban.store.reindex import reindex
 from kiban.store.search import Hit, Page, Query
+from kiban.store.selecting import VALID_FROM, VALID_TO, Bounds, Link, Selection, Sum, Term, Test
 from kiban.store.session import Row, Session
 from kiban.store.settling import settled
 from kiban.store.soundness import Report, verify
@@ -39,16 +40,20 @@ from kiban.store.witness import (
 
 __all__ = [
     "LOOKUPS_MOST",
+    "VALID_FROM",
+    "VALID_TO",
     "Amending",
     "Amendment",
     "BookPage",
     "Books",
+    "Bounds",
     "Broken",
     "Change",
     "Cluster",
     "ClusterStatus",
     "Command",
     "Hit",
+    "Link",
     "Load",
     "Lookup",
     "LookupCount",
@@ -61,11 +66,15 @@ __all__ = [
     "Query",
     "Report",
     "Row",
+    "Selection",
     "Server",
     "Session",
     "Span",
     "Step",
     "Store",
+    "Sum",
+    "Term",
+    "Test",
     "Told",
     "Touch",
     "actor_key",

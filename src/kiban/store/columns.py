@@ -162,7 +162,8 @@ def from_csv(
     reader = pacsv.open_csv(
         io.BufferedReader(_Chunks(itertools.chain([first], chunks)), 1 << 20),
         read_options=pacsv.ReadOptions(column_names=schema.names, block_size=1 << 24),
-        parse_options=pacsv.ParseOptions(newlines_in_values=True),
+        # A row of one column without a value is an empty line.
+        parse_options=pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         convert_options=pacsv.ConvertOptions(
             column_types={f.name: pa.string() if f.name in as_text else f.type for f in schema},
             strings_can_be_null=True,

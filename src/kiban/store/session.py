@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 import psycopg
+import pyarrow as pa
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
@@ -21,7 +22,7 @@ from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, AsOf, Period, Problem
 from kiban.standard import sql_type
-from kiban.store import after, claim, columns, search
+from kiban.store import after, claim, columns, search, selecting, selecting_sql
 from kiban.store.change import Change, prepared
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, quoted
@@ -290,6 +291,46 @@ class Session:
     def log_export(self, register: str, asked: Mapping[str, object]) -> None:
         """Log that rows of a register are about to leave in bulk."""
         self._write_log(register, asked, [])
+
+    def select(
+        self, selection: selecting.Selection, bounds: selecting.Bounds, asked: Mapping[str, object]
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a selection that the actor may see, in batches of bounded size; the look-up is logged before the first.
+
+        Args:
+            selection: what is wanted.
+            bounds: what it may take of the server.
+            asked: stands in the log of look-ups of each register.
+
+        Yields:
+            Batches with a column c0, c1 … for each of the selection; none where there is no row.
+
+        Raises:
+            Problem: those of `selecting_sql.compose`, `item-hidden`, `known-future`, `time-exceeded` where its time is over or
+                `interrupt` was called.
+        """
+        composed = selecting_sql.compose(selection, self._tables)
+        for register, items in composed.looked_at.items():
+            self._open(register, items)
+        if selection.known is not None:
+            self.settle(selection.known)
+        for register in selection.registers:
+            self._write_log(register, asked, [])
+        for setting in (
+            f"statement_timeout = {int(bounds.seconds) * 1000:d}",
+            f"work_mem = '{int(bounds.megabytes):d}MB'",
+            "max_parallel_workers_per_gather = 0",
+        ):
+            self._connection.execute(f"SET LOCAL {setting}".encode())
+        with as_problems(), self._connection.cursor() as cursor:
+            with cursor.copy(composed.statement.encode(), composed.values) as copy:
+                yield from columns.from_csv(map(bytes, copy), composed.schema, composed.dates)
+            self._connection.execute("SET LOCAL statement_timeout = 0")
+
+    def interrupt(self) -> None:
+        """End the statement that runs; may be called from another thread."""
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=5)
 
     def add_up(self) -> None:
         """Have the queries of this transaction add up in memory: to sort wide rows first would write all of them to the disk."""
