@@ -15,6 +15,7 @@ import pytest
 import requests
 from requests_oauth2client import ClientSecretJwt, OAuth2Client
 from tests.store.conftest import CITY_HALL, KEY, move_in, person, settle
+from tests.web.housing import Client, housed
 
 from kiban import access, linkage, main, standard, store, web
 from kiban.access import Access, Authority, Credentials, Registration
@@ -181,3 +182,20 @@ def served(live: Live) -> Iterator[Live]:
 
 
 __all__ = ["move_in", "replace"]
+
+
+@pytest.fixture(scope="session")
+def house(databases: Any, library: Any, tmp_path_factory: Any) -> Iterator[web.House]:
+    """A house with pages."""
+    template = databases.template("web", lambda database: fill(database, library))
+    with (
+        databases.fresh(template) as database,
+        housed(database, library, tmp_path_factory.mktemp("home")) as found,
+    ):
+        yield found
+
+
+@pytest.fixture
+def client(house: web.House) -> Client:
+    """A browser that has not been here."""
+    return Client(house)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from kiban.access import Access
+from kiban.access import Access, People, Policies, audit
 from kiban.store import Store
 
 JAPAN = ZoneInfo("Asia/Tokyo")
@@ -20,16 +21,31 @@ class City:
     Attributes:
         title: the name of the city, such as 神戸市.
         store: the registers.
-        access: people, policies, audit, systems.
+        access: people, audit, systems.
+        policies: who may do what.
         accounts: how Django reaches accounts and sessions; see `signin.install`.
         now: the time in UTC.
+        home: folder with the keys and providers of sign-in; None where other systems sign nobody in here, and nobody signs in
+            elsewhere.
     """
 
     title: str
     store: Store
     access: Access
+    policies: Policies
     accounts: Mapping[str, str] = field(repr=False)
     now: Callable[[], datetime]
+    home: Path | None = None
+
+    @property
+    def people(self) -> People:
+        """Offices, staff and assignments."""
+        return self.access.people
+
+    @property
+    def audit(self) -> audit.Audit:
+        """What everybody did."""
+        return self.access.audit
 
 
 def today(city: City) -> date:

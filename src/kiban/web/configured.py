@@ -33,7 +33,11 @@ def django_settings(secret: str, *, secure: bool = False) -> dict[str, Any]:
         # Accounts and sessions only, in a schema and role of their own; `signin.connect` says where. Registers are never here.
         "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "nowhere"}},
         "CACHES": {
-            "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+            "default": {
+                "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+                "LOCATION": "cache",
+                "OPTIONS": {"MAX_ENTRIES": 10_000},
+            }
         },
         "TEMPLATES": [_TEMPLATES],
         "STATIC_URL": "/static/",
@@ -42,6 +46,7 @@ def django_settings(secret: str, *, secure: bool = False) -> dict[str, Any]:
         "USE_TZ": True,
         "TIME_ZONE": "Asia/Tokyo",
         "LANGUAGE_CODE": "ja",
+        "LANGUAGES": [("ja", "日本語")],
         "USE_I18N": True,
         "APPEND_SLASH": False,
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
@@ -60,7 +65,7 @@ _MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "kiban.web.signin.standing.Standing",
 ]
 _APPS = [
     "kiban.web.signin",  # before allauth: its pages take the place of allauth's

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+_FAILED = "20/5m/ip,5/15m/key"
+"""Failed attempts that are borne: of an address, and of an account, whatever address they come from; of all workers together."""
+
 
 def signing_in(secure: bool) -> dict[str, Any]:
     """Settings of accounts, second factors, sessions and OpenID Connect.
@@ -11,17 +14,69 @@ def signing_in(secure: bool) -> dict[str, Any]:
     Args:
         secure: whether the service is reached by TLS alone.
     """
+    return {**_accounts(secure), **_sessions(), **_factors(), **_provider(), **_relying()}
+
+
+def _accounts(secure: bool) -> dict[str, Any]:
     return {
         "AUTH_USER_MODEL": "accounts.Account",
-        "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
+        "AUTHENTICATION_BACKENDS": ["kiban.web.signin.adapters.Backend"],
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.ScryptPasswordHasher"],
+        "AUTH_PASSWORD_VALIDATORS": [
+            {
+                "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+                "OPTIONS": {"min_length": 12},
+            },
+            {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+            {"NAME": "kiban.web.signin.passwords.NotTheNumber"},
+        ],
         "LOGIN_URL": "account_login",
         "LOGIN_REDIRECT_URL": "/",
+        "ACCOUNT_ADAPTER": "kiban.web.signin.adapters.AccountAdapter",
         "ACCOUNT_USER_MODEL_USERNAME_FIELD": "number",
         "ACCOUNT_USER_MODEL_EMAIL_FIELD": None,
         "ACCOUNT_LOGIN_METHODS": {"username"},
         "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*"],
         "ACCOUNT_EMAIL_VERIFICATION": "none",
         "ACCOUNT_DEFAULT_HTTP_PROTOCOL": "https" if secure else "http",
-        "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
+        "ACCOUNT_FORMS": {
+            "login": "kiban.web.signin.forms.SignIn",
+            "change_password": "kiban.web.signin.forms.ChangePassword",
+        },
+        "ACCOUNT_RATE_LIMITS": {"login_failed": _FAILED, "login": "60/m/ip", "invitation": _FAILED},
     }
+
+
+def _sessions() -> dict[str, Any]:
+    return {
+        "SESSION_ENGINE": "django.contrib.sessions.backends.db",
+        "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
+        "SESSION_COOKIE_AGE": 12 * 3600,  # `standing.LONGEST`
+        "ACCOUNT_SESSION_REMEMBER": False,
+        "ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE": False,
+    }
+
+
+def _factors() -> dict[str, Any]:
+    return {
+        "MFA_ADAPTER": "kiban.web.signin.adapters.MFAAdapter",
+        "MFA_SUPPORTED_TYPES": ["totp", "webauthn"],  # no codes on paper: two administrators recover
+        "MFA_PASSKEY_LOGIN_ENABLED": True,
+        "MFA_WEBAUTHN_USER_VERIFICATION": "required",
+        "MFA_ALLOW_UNVERIFIED_EMAIL": True,  # there are no addresses
+        "MFA_FORMS": {
+            "authenticate": "kiban.web.signin.forms.Code",
+            "reauthenticate": "kiban.web.signin.forms.CodeAgain",
+            "activate_totp": "kiban.web.signin.forms.FirstCode",
+            "add_webauthn": "kiban.web.signin.forms.AddPasskey",
+            "login_webauthn": "kiban.web.signin.forms.PasskeySignIn",
+        },
+    }
+
+
+def _provider() -> dict[str, Any]:
+    return {}
+
+
+def _relying() -> dict[str, Any]:
+    return {}

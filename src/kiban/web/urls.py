@@ -12,8 +12,7 @@ from kiban.web.pages import views as pages
 urlpatterns = [
     path("", pages.home),
     path("duty", pages.duty),
-    path("account/", include("allauth.urls")),
-    path("", include("allauth.idp.urls")),
+    path("", include("kiban.web.signin.urls")),
     path("healthz", csrf_exempt(views.healthz)),
     path("openapi.json", csrf_exempt(views.openapi)),
     path(".well-known/oauth-authorization-server", csrf_exempt(views.metadata)),

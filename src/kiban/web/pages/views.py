@@ -25,12 +25,14 @@ def duty(request: Desk) -> HttpResponse:
     city = request.META[NAME].city
     if city is None:
         return errors.page(request, 404)
-    given = city.access.people.assignments(request.user.get_username(), today(city))
+    given = city.people.assignments(request.user.get_username(), today(city))
     choices = [
-        {"value": f"{each.id}/{purpose}", "label": f"{title}（{purpose}）", "pair": (each.id, purpose)}
+        {"value": f"{each.id}/{purpose}", "label": f"{duty.title}（{purpose}）", "pair": (each.id, purpose)}
         for each in given
-        for title, purposes in [city.access.policies.duty(each.duty)]
-        for purpose in purposes
+        if (
+            duty := city.policies.duties.get(each.duty)
+        )  # one that the policy set does not know allows nothing
+        for purpose in duty.purposes
     ]
     wanted = str(request.GET.get("next", "/"))
     safe = wanted if url_has_allowed_host_and_scheme(wanted, None) else "/"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from kiban.access import Acting, Grant
 from kiban.kernel import Problem
 from kiban.web.city import City, today
 from kiban.web.house import NAME, House
@@ -30,8 +30,8 @@ class Desk(HttpRequest):
 
     house: House
     city: City
-    acting: Any
-    grant: Any
+    acting: Acting
+    grant: Grant
 
 
 Page = Callable[..., HttpResponse]
@@ -60,8 +60,7 @@ def needs(action: str, business: str = "") -> Callable[[Page], Page]:
             found = acting_of(request)
             if found is None:
                 return _to("/duty", request)
-            policies: Any = request.city.access
-            request.acting, request.grant = found, policies.policies.grant(found)
+            request.acting, request.grant = found, request.city.policies.grant(found)
             if action:
                 request.grant.need(action, business)
             return view(request, *args, **names)
@@ -76,15 +75,19 @@ def choose(request: HttpRequest, assignment: int, purpose: str) -> None:
     request.session[_CHOSEN] = [assignment, purpose]
 
 
-def acting_of(request: Desk) -> Any:
+def acting_of(request: Desk) -> Acting | None:
     """Who works; None where nothing was chosen yet, or what was chosen is over."""
     chosen = request.session.get(_CHOSEN)
     if chosen is None:
         return None
     assignment, purpose = chosen
-    people: Any = request.city.access
     try:
-        return people.people.acting(request.user.get_username(), assignment, purpose, today(request.city))
+        found = request.city.people.acting(
+            request.user.get_username(), today(request.city), purpose, assignment
+        )
+        if purpose not in request.city.policies.duties[found.assignment.duty].purposes:
+            raise Problem("purpose-unknown", "the duty is not for this purpose", fix="choose a duty anew")
+        return found
     except Problem:  # over since, or withdrawn
         del request.session[_CHOSEN]
         return None

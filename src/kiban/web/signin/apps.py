@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -11,3 +13,7 @@ class Accounts(AppConfig):
     name = "kiban.web.signin"
     label = "accounts"
     verbose_name = "アカウント"
+
+    def ready(self) -> None:
+        """Listen to what allauth does."""
+        import_module("kiban.web.signin.witness").attach()  # models are there only now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import ClassVar
 
@@ -23,11 +24,21 @@ class Account(AbstractBaseUser):
     Attributes:
         number: the staff number, as in `access.Staff`.
         is_active: whether it may sign in.
+        subject: what other systems know the person by; it says nothing and never changes.
+        asked_recovery_by: staff number of the administrator who asked for a recovery; empty where nobody did.
+        asked_recovery_at: when; null where nobody did.
     """
 
     number: models.CharField[str, str] = models.CharField("職員番号", max_length=64, unique=True)
     is_active: models.BooleanField[bool, bool] = models.BooleanField(default=True)
     made_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    subject: models.UUIDField[uuid.UUID, uuid.UUID] = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False
+    )
+    asked_recovery_by: models.CharField[str, str] = models.CharField(max_length=64, blank=True, default="")
+    asked_recovery_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        null=True
+    )
 
     objects: ClassVar[AccountManager] = AccountManager()
 
@@ -43,3 +54,25 @@ class Account(AbstractBaseUser):
     def __str__(self) -> str:
         """The staff number."""
         return self.number
+
+
+class Invitation(models.Model):
+    """A code by which somebody chooses a password, once and within hours. Only a digest of the code is kept.
+
+    Attributes:
+        account: whose; there is one at most.
+        digest: SHA-256 of the code, hex.
+        made_by: staff number of the administrator, or `kiban` for the command line.
+        ends_at: until when it may be used.
+    """
+
+    account: models.OneToOneField[Account, Account] = models.OneToOneField(Account, on_delete=models.CASCADE)
+    digest: models.CharField[str, str] = models.CharField(max_length=64)
+    made_by: models.CharField[str, str] = models.CharField(max_length=64)
+    ends_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+
+    class Meta:
+        """Of Django."""
+
+        verbose_name = "招待"
+        verbose_name_plural = "招待"

@@ -1,0 +1,253 @@
+# mypy: disable-error-code="import-untyped"
+"""Accounts of people: made, invited, disabled, recovered, signed out; every change with its line."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+
+from allauth.core.ratelimit import clear
+from allauth.idp.oidc.models import Token
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+
+from kiban.kernel import Problem
+from kiban.web.city import City, today
+from kiban.web.signin import lines
+from kiban.web.signin.lines import By
+from kiban.web.signin.models import Account, Invitation
+
+HOURS = 24
+"""How long an invitation may be used, unless somebody says otherwise; a recovery that is asked for waits as long."""
+_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is read for another; 20 of them are 100 bits
+_UNKNOWN = "the invitation does not hold"
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The accounts of a city. Django has to be set up and connected.
+
+    Attributes:
+        city: whose.
+    """
+
+    city: City
+
+    def make(self, number: str, who: By) -> Account:
+        """Make the account of a member of staff; nobody can sign in with it before the person is invited.
+
+        Raises:
+            Problem: `staff-unknown`, `staff-left`, `account-there`.
+        """
+        people = self.city.people
+        if not people.staff(number).serves(today(self.city)):
+            raise Problem("staff-left", "the person does not serve today", fix="see the personnel section")
+        with transaction.atomic():
+            if Account.objects.filter(number=number).exists():
+                raise Problem(
+                    "account-there", "there is an account of this staff number", fix="invite or recover it"
+                )
+            account = Account(number=number)
+            account.set_unusable_password()
+            account.save()
+            lines.setting(self.city, who, "account-made", account=number)
+        return account
+
+    def invite(self, number: str, who: By, hours: int = HOURS) -> str:
+        """A fresh code by which a person without a password chooses one, once; an earlier one holds no more.
+
+        Raises:
+            Problem: `account-unknown`, `account-disabled`, `account-set` where there is a password already: recover it instead;
+                `invitation-hours`.
+        """
+        if not 1 <= hours <= 7 * 24:
+            raise Problem(
+                "invitation-hours", "an invitation holds for 1 to 168 hours", fix="give fewer hours"
+            )
+        with transaction.atomic():
+            account = self._locked(number)
+            if not account.is_active:
+                raise Problem("account-disabled", "the account is disabled", fix="enable it first")
+            if account.has_usable_password():
+                raise Problem(
+                    "account-set", "the person has chosen a password", fix="recover the account: it takes two"
+                )
+            code = self._code(account, who, hours)
+            lines.setting(self.city, who, "account-invited", account=number, hours=hours)
+        return code
+
+    def accept(self, number: str, code: str, password: str, who: By) -> Account:
+        """Let the person with the code of an invitation choose her password. The password has been examined before.
+
+        Raises:
+            Problem: `invitation-wrong`, in the same words for whatever is wrong.
+        """
+        with transaction.atomic():
+            found = Invitation.objects.select_for_update().filter(account__number=number).first()
+            right = hmac.compare_digest(found.digest if found else "", _digest(code))
+            if (
+                not found
+                or not right
+                or found.ends_at <= self.city.now()
+                or not self.may_sign_in(found.account)
+            ):
+                raise Problem("invitation-wrong", _UNKNOWN, fix="ask an administrator for another")
+            account = found.account
+            account.set_password(password)
+            account.save(update_fields=["password"])
+            found.delete()
+            lines.setting(
+                self.city,
+                By(number, address=who.address, request=who.request),
+                "password-chosen",
+                account=number,
+            )
+        return account
+
+    def may_sign_in(self, account: Account) -> bool:
+        """Whether an account may sign in now: not disabled, and the person serves today."""
+        return account.is_active and self.city.people.may_sign_in(account.number, today(self.city))
+
+    def switch(self, number: str, who: By, *, on: bool) -> None:
+        """Disable an account, which ends its sessions, or enable it again.
+
+        Raises:
+            Problem: `account-unknown`, `account-own` where somebody disables herself.
+        """
+        if number == who.actor:
+            raise Problem("account-own", "nobody switches her own account", fix="ask another administrator")
+        with transaction.atomic():
+            account = self._locked(number)
+            account.is_active = on
+            account.save(update_fields=["is_active"])
+            if not on:
+                end(sessions(account), account)
+            lines.setting(self.city, who, "account-enabled" if on else "account-disabled", account=number)
+
+    def sign_out(self, number: str, who: By) -> int:
+        """End all sessions of an account and what other systems got by them.
+
+        Returns:
+            How many sessions.
+
+        Raises:
+            Problem: `account-unknown`.
+        """
+        act = "signout-everywhere" if who.actor == number else "forced-signout"
+        with transaction.atomic():
+            account = self._locked(number)
+            found = sessions(account)
+            end(found, account)
+            lines.signin(self.city, who, act, account=number, sessions=len(found))
+        return len(found)
+
+    def unlock(self, number: str, who: By, request: HttpRequest, host: str) -> None:
+        """Let an account that is locked out sign in again at once.
+
+        Args:
+            number: staff number.
+            who: by whom.
+            request: any; allauth wants one.
+            host: under which sign-ins come.
+
+        Raises:
+            Problem: `account-unknown`.
+        """
+        account = self._locked_for_reading(number)
+        lines.signin(self.city, who, "unlock", account=number)
+        for key in (f"{host}:{number.lower()}", f"mfa-auth-user-{account.pk}"):
+            clear(request, action="login_failed", key=key)
+
+    def ask_recovery(self, number: str, who: By) -> None:
+        """Ask that a person who lost her factors may begin anew; another administrator has to confirm it.
+
+        Raises:
+            Problem: `account-unknown`, `recovery-own`.
+        """
+        if number == who.actor:
+            raise Problem("recovery-own", "nobody recovers her own account", fix="ask an administrator")
+        with transaction.atomic():
+            account = self._locked(number)
+            account.asked_recovery_by, account.asked_recovery_at = who.actor, self.city.now()
+            account.save(update_fields=["asked_recovery_by", "asked_recovery_at"])
+            lines.signin(self.city, who, "recover", step="asked", account=number)
+
+    def confirm_recovery(self, number: str, who: By, hours: int = HOURS) -> str:
+        """Confirm what another has asked: all sessions and factors of the account end, and a fresh invitation is made.
+
+        Returns:
+            The code of the invitation.
+
+        Raises:
+            Problem: `account-unknown`, `recovery-own`, `recovery-unasked` where nobody asked within a day, `recovery-same`
+                where the same administrator asked.
+        """
+        with transaction.atomic():
+            account = self._locked(number)
+            self._confirmable(account, who)
+            asked = account.asked_recovery_by
+            end(sessions(account), account)
+            Authenticator.objects.filter(user_id=account.pk).delete()
+            account.asked_recovery_by, account.asked_recovery_at = "", None
+            account.set_unusable_password()
+            account.save(update_fields=["password", "asked_recovery_by", "asked_recovery_at"])
+            code = self._code(account, who, hours)
+            lines.signin(self.city, who, "recover", step="confirmed", account=number, asked=asked)
+        return code
+
+    def _confirmable(self, account: Account, who: By) -> None:
+        asked = account.asked_recovery_at
+        if account.number == who.actor:
+            raise Problem("recovery-own", "nobody recovers her own account", fix="ask an administrator")
+        if asked is None or asked + timedelta(hours=HOURS) < self.city.now():
+            raise Problem(
+                "recovery-unasked", "nobody asked for it within a day", fix="ask for the recovery first"
+            )
+        if account.asked_recovery_by == who.actor:
+            raise Problem(
+                "recovery-same", "who asks for a recovery cannot confirm it", fix="ask another administrator"
+            )
+
+    def _code(self, account: Account, who: By, hours: int) -> str:
+        code = "".join(secrets.choice(_LETTERS) for _ in range(20))
+        ends = self.city.now() + timedelta(hours=hours)
+        given = {"digest": _digest(code), "made_by": who.actor, "ends_at": ends}
+        Invitation.objects.update_or_create(account=account, defaults=given)
+        return "-".join(code[at : at + 5] for at in range(0, 20, 5))
+
+    def _locked(self, number: str) -> Account:
+        found = Account.objects.select_for_update().filter(number=number).first()
+        if found is None:
+            raise Problem("account-unknown", "there is no such account", fix="kiban account list shows all")
+        return found
+
+    def _locked_for_reading(self, number: str) -> Account:
+        with transaction.atomic():
+            return self._locked(number)
+
+
+def sessions(account: Account) -> Sequence[UserSession]:
+    """The sessions of an account that hold, the newest first."""
+    return sorted(UserSession.objects.purge_and_list(account), key=lambda each: each.created_at, reverse=True)
+
+
+def end(ended: Sequence[UserSession], account: Account) -> None:
+    """End sessions, and every token that other systems hold for the person: no session is bound to one of them."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore()
+    for each in ended:
+        store.delete(each.session_key)
+        each.delete()
+    Token.objects.filter(user_id=account.pk).delete()
+
+
+def _digest(code: str) -> str:
+    plain = "".join(each for each in code.upper() if each in _LETTERS)
+    return hashlib.sha256(plain.encode()).hexdigest()

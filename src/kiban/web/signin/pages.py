@@ -1,0 +1,150 @@
+# mypy: disable-error-code="import-untyped"
+"""The pages of one's own account: first sign-in, factors, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.internal.flows.logout import logout
+from allauth.account.models import Login
+from allauth.core.ratelimit import consume
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from kiban.kernel import Problem
+from kiban.web.house import NAME
+from kiban.web.pages import errors
+from kiban.web.pages.working import acting_of
+from kiban.web.signin import lines
+from kiban.web.signin.accounts import Accounts, end, sessions
+from kiban.web.signin.forms import Welcome
+from kiban.web.signin.standing import ENDED
+from kiban.web.signin.strength import factors
+
+Page = Callable[..., HttpResponse]
+_REFUSED = "職員番号または招待コードが正しくないか、有効期限が過ぎています。管理者に新しい招待コードを依頼してください。"
+
+
+def own(view: Page) -> Page:
+    """A page of one's own account: whoever is signed in may see it, with or without a duty."""
+
+    @login_required
+    @wraps(view)
+    def shown(request: Any, *args: object, **names: object) -> HttpResponse:
+        request.city = lines.city_of(request)
+        acting = acting_of(request)
+        if acting is not None:  # the menu stays where it is
+            request.acting, request.grant = acting, request.city.policies.grant(acting)
+        return view(request, *args, **names)
+
+    return shown
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def welcome(request: HttpRequest) -> HttpResponse:
+    """Choose a password by the code of an invitation; then set up a second factor."""
+    if request.META[NAME].city is None:
+        raise Http404
+    form = Welcome(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        if not consume(request, action="invitation", key=f"invitation:{given['number']}"):
+            return errors.page(request, 429)
+        accounts = Accounts(lines.city_of(request))
+        try:
+            account = accounts.accept(
+                given["number"], given["code"], given["password"], lines.by(request, "")
+            )
+        except Problem as problem:
+            if problem.code != "invitation-wrong":
+                raise
+            lines.signin(accounts.city, lines.by(request, ""), "password", "refused", by="invitation")
+            form.add_error(None, _REFUSED)
+        else:
+            record_authentication(request, account, method="invitation")
+            answer: HttpResponse = perform_login(
+                request, Login(user=account, redirect_url=reverse("mfa_index"))
+            )
+            return answer
+    return render(request, "account/welcome.html", {"form": form})
+
+
+@own
+def home(request: HttpRequest) -> HttpResponse:
+    """The account of whoever is signed in."""
+    account: Any = request.user
+    person = lines.city_of(request).people.staff(account.number)
+    return render(request, "account/home.html", {"person": person, "factors": factors(account)})
+
+
+@own
+def shown_factors(request: HttpRequest) -> HttpResponse:
+    """The second factors; without one, the way to the first."""
+    account: Any = request.user
+    return render(request, "mfa/index.html", {"factors": factors(account)})
+
+
+@own
+def shown_sessions(request: HttpRequest) -> HttpResponse:
+    """Where one is signed in."""
+    account: Any = request.user
+    return render(request, "usersessions/usersession_list.html", {"sessions": sessions(account)})
+
+
+@login_required
+@require_http_methods(["POST"])
+def end_session(request: HttpRequest) -> HttpResponse:
+    """End one's own session elsewhere; one of somebody else is not found, as if there were none."""
+    account: Any = request.user
+    found = [each for each in sessions(account) if str(each.pk) == request.POST.get("session")]
+    if not found:
+        raise Http404
+    lines.signin(
+        lines.city_of(request), lines.by(request), "signout", elsewhere=int(not found[0].is_current())
+    )
+    if found[0].is_current():
+        request.META[ENDED] = True
+        logout(request)
+        return HttpResponseRedirect(reverse("account_login"))
+    end(found, account)
+    messages.success(request, "選んだ端末をサインアウトしました。")
+    return HttpResponseRedirect(reverse("usersessions_list"))
+
+
+@login_required
+@require_http_methods(["POST"])
+def end_everywhere(request: HttpRequest) -> HttpResponse:
+    """End all one's sessions, this one too, and what other systems got by them."""
+    city = lines.city_of(request)
+    Accounts(city).sign_out(request.user.get_username(), lines.by(request))
+    request.META[ENDED] = True
+    logout(request, show_message=False)
+    messages.success(request, "すべての端末からサインアウトしました。")
+    return HttpResponseRedirect(reverse("account_login"))
+
+
+@login_required
+def again(request: HttpRequest) -> HttpResponse:
+    """Show who one is once more, by the surest way there is."""
+    methods = get_adapter(request).get_reauthentication_methods(request.user)
+    wanted = request.GET.get("next", "")
+    query = f"?{urlencode({'next': wanted})}" if wanted else ""
+    if not methods or methods[0]["id"] == "reauthenticate":
+        return HttpResponseRedirect(reverse("mfa_index"))
+    return HttpResponseRedirect(methods[0]["url"] + query)
+
+
+def closed(request: HttpRequest, **_: object) -> HttpResponse:
+    """What allauth has and this city does not: signing up, addresses, resetting a password by mail."""
+    raise Http404

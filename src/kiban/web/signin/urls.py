@@ -1,0 +1,53 @@
+# mypy: disable-error-code="import-untyped"
+"""The addresses of sign-in: of allauth only what this city uses; everything else is closed."""
+
+from __future__ import annotations
+
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from django.urls import path
+
+from kiban.web.signin import factor_views, pages
+
+_OWN = [
+    path("account", pages.home, name="account_home"),
+    path("account/welcome", pages.welcome, name="account_welcome"),
+    path("account/login/", account.login, name="account_login"),
+    path("account/logout/", account.logout, name="account_logout"),
+    path("account/reauthenticate/", pages.again, name="account_reauthenticate"),
+    path("account/password/change/", account.password_change, name="account_change_password"),
+    path("account/sessions/", pages.shown_sessions, name="usersessions_list"),
+    path("account/sessions/end", pages.end_session, name="usersessions_end"),
+    path("account/sessions/end-all", pages.end_everywhere, name="usersessions_end_all"),
+]
+_FACTORS = [
+    path("account/2fa/", pages.shown_factors, name="mfa_index"),
+    path("account/2fa/authenticate/", mfa.authenticate, name="mfa_authenticate"),
+    path("account/2fa/reauthenticate/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("account/2fa/totp/activate/", totp.activate_totp, name="mfa_activate_totp"),
+    path("account/2fa/totp/deactivate/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/2fa/webauthn/", pages.shown_factors, name="mfa_list_webauthn"),
+    path("account/2fa/webauthn/add/", factor_views.AddPasskeyView.as_view(), name="mfa_add_webauthn"),
+    path("account/2fa/webauthn/login/", webauthn.login_webauthn, name="mfa_login_webauthn"),
+    path(
+        "account/2fa/webauthn/reauthenticate/",
+        webauthn.reauthenticate_webauthn,
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path(
+        "account/2fa/webauthn/keys/<int:pk>/remove/",
+        factor_views.RemovePasskeyView.as_view(),
+        name="mfa_remove_webauthn",
+    ),
+    path("account/2fa/webauthn/keys/<int:pk>/edit/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
+]
+_CLOSED = [  # allauth asks for the addresses of these; nothing is there
+    path("account/signup/", pages.closed, name="account_signup"),
+    path("account/email/", pages.closed, name="account_email"),
+    path("account/inactive/", pages.closed, name="account_inactive"),
+    path("account/password/reset/", pages.closed, name="account_reset_password"),
+    path("account/password/set/", pages.closed, name="account_set_password"),
+]
+urlpatterns = [*_OWN, *_FACTORS, *_CLOSED]
