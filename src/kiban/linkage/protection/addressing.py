@@ -31,12 +31,18 @@ def addressed(
             known before the first of them, or later.
     """
     made = []
+    asked: dict[object, set[str]] = {}  # flows over the same groups and units are looked up once
     after = min((state.event for _, state, _ in changed), default=1) - 1
     for contract in contracts if changed else ():
         if not contract.protection.carried:
             continue
         kinds = kinds_of(contract, protected)
-        carried = {kind: _carried(session, feeds, kind, changed, after) for kind, feeds in kinds.items()}
+        carried = {}
+        for kind, feeds in kinds.items():
+            named = (kind, *((feed.register, feed.unit.romaji) for feed in feeds))
+            if named not in asked:
+                asked[named] = _carried(session, feeds, kind, changed, after)
+            carried[kind] = asked[named]
         for unit, state, decided_at in changed:
             others = [Unit(kind, unit.number) for kind in kinds if kind != unit.kind]
             if state.state == CLEAR and journal.holds(page, others):
