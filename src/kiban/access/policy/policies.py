@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 from kiban.access.people import Acting
-from kiban.access.policy import cedar, reading
+from kiban.access.policy import cedar, explaining, reading, tables
 from kiban.access.policy.cedar import Engine, Policy
+from kiban.access.policy.deciding import Contents, Decider
+from kiban.access.policy.explaining import Explanation
 from kiban.access.policy.grant import Grant
 from kiban.access.policy.parts import Action, Decisions, Duty, ItemClass
+from kiban.access.policy.tables import Cell, Moved
 from kiban.kernel import Problems
 from kiban.standard import Findings, Library
 
@@ -24,83 +28,92 @@ _MOST = 4096
 """Grants that are kept; each is a few kilobytes."""
 
 
-@dataclass(frozen=True)
 class Policies:
     """One policy set. Safe to share between threads. Made by `load_policies`.
 
     Attributes:
-        duties: by ID, in the order of the files.
-        actions: likewise.
-        classes: classes of items, likewise.
-        policies: by ID, likewise.
-        businesses: ID of each edition that policies decide on -> its Japanese title.
         digest: SHA-256 of everything that decides, in hex: the files, and the items of each class.
     """
 
-    duties: Mapping[str, Duty]
-    actions: Mapping[str, Action]
-    classes: Mapping[str, ItemClass]
-    policies: Mapping[str, Policy]
-    businesses: Mapping[str, str]
-    digest: str
-    _items: Mapping[str, Mapping[str, frozenset[str]]] = field(repr=False, compare=False)
-    _engine: Engine = field(repr=False, compare=False)
-    _kept: dict[object, Decisions] = field(default_factory=dict, repr=False, compare=False)
-    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    def __init__(self, decider: Decider, digest: str) -> None:
+        self.digest = digest
+        self._decider = decider
+        self._kept: dict[object, Decisions] = {}
+        self._turn = threading.Lock()
+
+    @property
+    def duties(self) -> Mapping[str, Duty]:
+        """By ID, in the order of the files."""
+        return self._decider.contents.duties
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """By ID, in the order of the files."""
+        return self._decider.contents.actions
+
+    @property
+    def classes(self) -> Mapping[str, ItemClass]:
+        """Classes of items by ID, in the order of the files."""
+        return self._decider.contents.classes
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """By ID, in the order of the files."""
+        return self._decider.contents.policies
+
+    @property
+    def businesses(self) -> Mapping[str, str]:
+        """ID of each edition that policies decide on -> its Japanese title."""
+        return self._decider.contents.businesses
 
     def grant(self, acting: Acting) -> Grant:
         """All that somebody at work may do; nothing where the assignment is not in force, or the duty not for this work.
 
         Who stands in for somebody may do what both may: never more than the person stood in for.
         """
-        if not self._held(acting):
-            return Grant(acting, frozenset(), self._items)
+        return Grant(acting, self._decided(acting), self._decider.contents.items)
+
+    def _decided(self, acting: Acting) -> Decisions:
+        if not self._decider.holds(acting):
+            return frozenset()
         office, given = acting.office, acting.assignment
         mine = (acting.staff.number, given.substitutes, given.duty, acting.purpose, acting.on)
         place = (*mine, office.id, office.kind, office.ward)
         with self._turn:
             found = self._kept.get(place)
         if found is None:
-            found = self._decide(acting)
+            found = self._decider.decide(acting)
             with self._turn:
                 if len(self._kept) >= _MOST:
                     self._kept.clear()
                 self._kept[place] = found
-        return Grant(acting, found, self._items)
+        return found
 
-    def _held(self, acting: Acting) -> bool:
-        duty = self.duties.get(acting.assignment.duty)
-        fits = duty is not None and acting.purpose in duty.purposes and acting.office.kind in duty.offices
-        return fits and acting.in_force
+    def explain(
+        self, acting: Acting, action: str, business: str = "", item_class: str = "", ward: str = ""
+    ) -> Explanation:
+        """Why something is allowed or not.
 
-    def _decide(self, acting: Acting) -> Decisions:
-        substituted = acting.assignment.substitutes
-        found = self._answers(acting, acting.staff.number, substituted is not None)
-        if substituted is not None:
-            found &= self._answers(acting, substituted, False)
-        anywhere = {(action, "", "") for action, business, _ in found if business}
-        return found | anywhere
+        Args:
+            acting: somebody at work, whether or not the assignment holds.
+            action: ID of an action.
+            business: ID of an edition; see `Grant.allows`.
+            item_class: ID of a class of items.
+            ward: code of the ward whose rows are meant; one that is not the own needs `other-wards` too.
 
-    def _answers(self, acting: Acting, number: str, substitute: bool) -> Decisions:
-        """First each business, then its classes: a class is open only where its business is."""
-        asked: list[tuple[str, str, str]] = [
-            (action.id, business, "")
-            for action in self.actions.values()
-            for business in (self.businesses if action.over == "business" else ("",))
-        ]
-        allowed = self._allowed(acting, number, substitute, asked)
-        deeper = [
-            (action, business, kind)
-            for action, business, _ in allowed
-            for kind in self._items.get(business, {})
-        ]
-        return frozenset([*allowed, *self._allowed(acting, number, substitute, deeper)])
+        Returns:
+            The answer of the grant, with the policies that decided and what would have to be otherwise. What there is not is not
+            allowed, and is told.
+        """
+        return explaining.explain(self._decider, acting, action, business, item_class, ward)
 
-    def _allowed(
-        self, acting: Acting, number: str, substitute: bool, asked: Sequence[tuple[str, str, str]]
-    ) -> list[tuple[str, str, str]]:
-        answers = self._engine.ask(acting, number, substitute, asked)
-        return [each for each, (allowed, _) in zip(asked, answers, strict=True) if allowed]
+    def table(self, on: date) -> list[Cell]:
+        """Every duty in every respect on a day; see `tables.table`."""
+        return tables.table(self._decider, on)
+
+    def changes(self, before: Policies, on: date) -> list[Moved]:
+        """What this set allows anew or no more, compared with another, on a day."""
+        return tables.difference(before._decider, self._decider, on)
 
 
 def load_policies(folders: Iterable[Path], library: Library) -> Policies:
@@ -119,9 +132,8 @@ def load_policies(folders: Iterable[Path], library: Library) -> Policies:
     findings = Findings()
     for folder in given:
         if not folder.is_dir():
-            findings.fault(
-                "policies-missing", "there is no such folder", str(folder), "give a folder with a policy set"
-            )
+            fix = "give a folder with a policy set"
+            findings.fault("policies-missing", "there is no such folder", str(folder), fix)
     duties = reading.duties(given, findings)
     actions = reading.actions(given, findings)
     classes = reading.item_classes(given, library, findings)
@@ -130,8 +142,8 @@ def load_policies(folders: Iterable[Path], library: Library) -> Policies:
         if not found:
             findings.fault(f"{name}-missing", f"the policy set has no {name}", None, f"see {REFERENCE}")
     businesses = {each.id: each.title for each in library.editions}
-    pairs = [(business, "") for business in businesses]
     items = _by_business(classes)
+    pairs = [(business, "") for business in businesses]
     pairs += [(business, kind) for business, kinds in items.items() for kind in kinds]
     if duties and actions:
         cedar.check(policies, cedar.schema(duties, actions, classes, pairs), pairs, findings)
@@ -139,7 +151,8 @@ def load_policies(folders: Iterable[Path], library: Library) -> Policies:
         raise Problems(findings.faults)
     named = {each.id: each for each in policies}
     digest = _digest(duties, actions, items, {name: each.text for name, each in named.items()}, businesses)
-    return Policies(duties, actions, classes, named, businesses, digest, items, Engine(policies, pairs))
+    contents = Contents(duties, actions, classes, named, businesses, items)
+    return Policies(Decider(contents, Engine(policies, pairs)), digest)
 
 
 def _by_business(classes: Mapping[str, ItemClass]) -> dict[str, dict[str, frozenset[str]]]:
