@@ -16,6 +16,7 @@ NAMES = {
     "KIBAN_DATABASE_APP": "connection string of the application's role on that server",
     "KIBAN_STANDARDS": f"folders with further editions of the standard, joined by {os.pathsep!r}",
     "KIBAN_CONTRACTS": f"folders with the contracts of the linkage, joined by {os.pathsep!r}",
+    "KIBAN_POLICIES": f"folders with the policy set of the city, joined by {os.pathsep!r} (default: Kiban's reference)",
     "KIBAN_BROKER": "address of a NATS server of your own, nats://HOST:PORT; several joined by commas",
     "KIBAN_BROKER_CREDENTIALS": "file with the credentials of the platform on that server",
     "KIBAN_SHELF": "where sets lie: a folder, or s3://BUCKET/PREFIX (default: sets in the home)",
@@ -34,6 +35,7 @@ class Settings:
         database_app: of the application's role; None exactly where `database` is.
         standards: existing folders, absolute, in the order given.
         contracts: existing folders with contracts of the linkage, likewise.
+        policies: existing folders with the policy set, likewise; empty for Kiban's reference.
         broker: addresses of a NATS server; None for the embedded one.
         broker_credentials: existing file; None where the server asks for none.
         shelf: where sets lie, as `sets.open_shelf` takes it.
@@ -47,6 +49,7 @@ class Settings:
     broker: str | None = None
     broker_credentials: Path | None = None
     shelf: str | None = None
+    policies: tuple[Path, ...] = ()
 
     @property
     def embedded(self) -> bool:
@@ -63,7 +66,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     Raises:
         Problems: `setting-unknown` for a name that starts with KIBAN_ and is none, `setting-home` where it is
             a file, `setting-database` where only one of the two connection strings is given,
-            `setting-standards`, `setting-contracts` for each folder that does not exist,
+            `setting-standards`, `setting-contracts`, `setting-policies` for each folder that does not exist,
             `setting-credentials` for a file that does not.
 
     >>> read({"KIBAN_HOME": "/srv/kiban"}).home.as_posix()
@@ -88,15 +91,15 @@ def read(environ: Mapping[str, str]) -> Settings:
         )
     standards = _folders(given.get("KIBAN_STANDARDS", ""), "standards", problems)
     contracts = _folders(given.get("KIBAN_CONTRACTS", ""), "contracts", problems)
+    policies = _folders(given.get("KIBAN_POLICIES", ""), "policies", problems)
     credentials = given.get("KIBAN_BROKER_CREDENTIALS")
     file = Path(credentials).expanduser().absolute() if credentials else None
     if file and not file.is_file():
         problems.append(_missing("credentials", "the file of KIBAN_BROKER_CREDENTIALS", file))
     if problems:
         raise Problems(problems)
-    return Settings(
-        home, owner, app, standards, contracts, given.get("KIBAN_BROKER"), file, given.get("KIBAN_SHELF")
-    )
+    broker, shelf = given.get("KIBAN_BROKER"), given.get("KIBAN_SHELF")
+    return Settings(home, owner, app, standards, contracts, broker, file, shelf, policies)
 
 
 def _folders(names: str, what: str, problems: list[Problem]) -> tuple[Path, ...]:

@@ -8,7 +8,20 @@ from kiban.access.authority import PATHS, Authority
 from kiban.access.books import Access, open_access
 from kiban.access.guard import FAILURES, WINDOW, Guard
 from kiban.access.people import OFFICE_KINDS, Acting, Assignment, Changed, Office, OfficeKind, People, Staff
-from kiban.access.policy import REFERENCE, Action, Duty, Grant, ItemClass, Policies, Policy, load_policies
+from kiban.access.policy import (
+    REFERENCE,
+    Action,
+    Cell,
+    Duty,
+    Explanation,
+    Grant,
+    ItemClass,
+    Moved,
+    Policies,
+    Policy,
+    Reason,
+    load_policies,
+)
 from kiban.access.scopes import Scope
 from kiban.access.sealing import Seal, seal
 from kiban.access.systems import MOST_SECONDS, Credentials, Registration, Systems
@@ -28,17 +41,21 @@ __all__ = [
     "Asked",
     "Assignment",
     "Authority",
+    "Cell",
     "Changed",
     "Credentials",
     "Duty",
+    "Explanation",
     "Grant",
     "Guard",
     "ItemClass",
+    "Moved",
     "Office",
     "OfficeKind",
     "People",
     "Policies",
     "Policy",
+    "Reason",
     "Registration",
     "Scope",
     "Seal",

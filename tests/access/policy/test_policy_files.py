@@ -40,7 +40,9 @@ def problems(folders: list[Path], library: standard.Library) -> list[Problem]:
     return list(error.value.problems)
 
 
-def test_the_same_files_have_the_same_digest(policies: Policies, own: Path, library: standard.Library) -> None:
+def test_the_same_files_have_the_same_digest(
+    policies: Policies, own: Path, library: standard.Library
+) -> None:
     assert access.load_policies([own], library).digest == policies.digest
 
 
@@ -51,7 +53,9 @@ def test_a_change_of_what_decides_changes_the_digest(
     assert access.load_policies([own], library).digest != policies.digest
 
 
-def test_every_fault_of_all_files_is_told_at_once(own: Path, change: Change, library: standard.Library) -> None:
+def test_every_fault_of_all_files_is_told_at_once(
+    own: Path, change: Change, library: standard.Library
+) -> None:
     change("duties.yaml", "purposes: [個人住民税事務]", "purposes: []")
     change("duties.yaml", "offices: [ward, section, branch]", "offices: [ward, team]")
     change("actions.yaml", "title: 検索, over: business", "title: 検索, over: everything")
@@ -59,8 +63,16 @@ def test_every_fault_of_all_files_is_told_at_once(own: Path, change: Change, lib
     change("item_classes.yaml", "edition: nonresident_addressee", "edition: nonresident")
     change("resident.cedar", '@reason("窓口は、自区の届出を記録する。支所も同じ")\n', "")
     change("resident.cedar", '@id("records-lift")', '@id("records-all")')
-    change("resident.cedar", 'Duty::"resident-records",\n    action == Action::"lift-protection"', 'Duty::"resident-record",\n    action == Action::"lift"')
-    change("shared.cedar", 'resource == Items::"nonresident_addressee"', 'resource == Items::"nonresident_addressees"')
+    change(
+        "resident.cedar",
+        'Duty::"resident-records",\n    action == Action::"lift-protection"',
+        'Duty::"resident-record",\n    action == Action::"lift"',
+    )
+    change(
+        "shared.cedar",
+        'resource == Items::"nonresident_addressee"',
+        'resource == Items::"nonresident_addressees"',
+    )
     found = problems([own], library)
     assert {problem.code for problem in found} == {
         *("duty-purposeless", "office-kind", "action-over", "class-unmatched", "business-unknown"),
@@ -78,9 +90,18 @@ def test_every_fault_of_all_files_is_told_at_once(own: Path, change: Change, lib
         ("permit (principal, action, resource);", "policy-unnamed"),
         ('@id("a") permit (principal, action == Action::"read", resource);', "policy-unreasoned"),
         ('@id("a") @reason("理由") permit (principal == ?principal, action, resource);', "policy-template"),
-        ('@id("a") @reason("理由") permit (principal, action, resource in ItemClass::"個人番号");', "policy-invalid"),
-        ('@id("a") @reason("理由") permit (principal, action, resource) when { principal.ward == "1" };', "policy-invalid"),
-        ('@id("a") @reason("理由") permit (principal, action, resource) when { context.ward == "1" };', "policy-invalid"),
+        (
+            '@id("a") @reason("理由") permit (principal, action, resource in ItemClass::"個人番号");',
+            "policy-invalid",
+        ),
+        (
+            '@id("a") @reason("理由") permit (principal, action, resource) when { principal.ward == "1" };',
+            "policy-invalid",
+        ),
+        (
+            '@id("a") @reason("理由") permit (principal, action, resource) when { context.ward == "1" };',
+            "policy-invalid",
+        ),
     ],
 )
 def test_a_policy_that_cannot_be_meant_is_refused(
@@ -90,7 +111,9 @@ def test_a_policy_that_cannot_be_meant_is_refused(
     assert code in {problem.code for problem in problems([access.REFERENCE, tmp_path], library)}
 
 
-def test_an_edition_that_renames_an_item_does_not_open_it(own: Path, library: standard.Library, change: Change) -> None:
+def test_an_edition_that_renames_an_item_does_not_open_it(
+    own: Path, library: standard.Library, change: Change
+) -> None:
     change("item_classes.yaml", "romaji: hodai30jono45kubun", "romaji: kaminnonai")
     found = problems([own], library)
     editions = [each.edition for each in library.editions if each.id == "resident"]
@@ -98,7 +121,10 @@ def test_an_edition_that_renames_an_item_does_not_open_it(own: Path, library: st
 
 
 def test_nothing_is_there(tmp_path: Path, library: standard.Library) -> None:
-    assert {each.code for each in problems([tmp_path / "no"], library)} >= {"policies-missing", "duties-missing"}
+    assert {each.code for each in problems([tmp_path / "no"], library)} >= {
+        "policies-missing",
+        "duties-missing",
+    }
 
 
 def test_a_city_adds_to_the_reference(tmp_path: Path, policies: Policies, library: standard.Library) -> None:
@@ -110,16 +136,21 @@ def test_a_city_adds_to_the_reference(tmp_path: Path, policies: Policies, librar
     counter = at_work("resident-counter")
     assert own.grant(counter).allows("read", "resident", "individual-number")
     moved = own.changes(policies, DAY)
-    assert [(each.after.duty, each.after.item_class, each.before.mark, each.after.mark, each.opens) for each in moved] == [
-        ("resident-counter", "individual-number", "never", "sometimes", True)
-    ]
+    assert [
+        (each.after.duty, each.after.item_class, each.before.mark, each.after.mark, each.opens)
+        for each in moved
+    ] == [("resident-counter", "individual-number", "never", "sometimes", True)]
     assert [each.opens for each in policies.changes(own, DAY)] == [False]
 
 
 def test_the_table_of_the_reference_says_what_grants_say(policies: Policies) -> None:
-    cells = {(each.duty, each.action, each.business, each.item_class): each.mark for each in policies.table(DAY)}
+    cells = {
+        (each.duty, each.action, each.business, each.item_class): each.mark for each in policies.table(DAY)
+    }
     assert cells["resident-counter", "read", "resident", ""] == "always"
-    assert cells["resident-counter", "record", "resident", ""] == "sometimes"  # a section of the city hall has no ward
+    assert (
+        cells["resident-counter", "record", "resident", ""] == "sometimes"
+    )  # a section of the city hall has no ward
     assert cells["audit", "read", "resident", ""] == "never" and cells["audit", "audit", "", ""] == "always"
     per_duty = len(cells) // len(policies.duties)
     assert len(cells) == per_duty * len(policies.duties)

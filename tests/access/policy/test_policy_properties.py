@@ -15,7 +15,16 @@ from kiban.access import Acting, Policies
 
 from .conftest import BEGAN, CLERK, DAY, EAST_OFFICE, HALL, SECTION, at_work
 
-DUTIES = ("resident-counter", "resident-records", "support-measures", "tax", "welfare", "euc", "audit", "accounts")
+DUTIES = (
+    "resident-counter",
+    "resident-records",
+    "support-measures",
+    "tax",
+    "welfare",
+    "euc",
+    "audit",
+    "accounts",
+)
 CONDITIONS = (
     "true",
     "principal.substitute",
@@ -27,19 +36,24 @@ CONDITIONS = (
     'context.purpose == "住民基本台帳事務"',
 )
 _policy = st.builds(
-    'permit ({0}, action in [{1}], resource) when {{ {2} && {3} }};'.format,
+    "permit ({0}, action in [{1}], resource) when {{ {2} && {3} }};".format,
     st.sampled_from(["principal", *(f'principal in Duty::"{duty}"' for duty in DUTIES)]),
-    st.lists(st.sampled_from(["read", "search", "extract", "lift-protection", "other-wards"]), min_size=1).map(
-        lambda names: ", ".join(f'Action::"{name}"' for name in names)
+    st.lists(
+        st.sampled_from(["read", "search", "extract", "lift-protection", "other-wards"]), min_size=1
+    ).map(lambda names: ", ".join(f'Action::"{name}"' for name in names)),
+    st.sampled_from(
+        ["true", 'resource in ItemClass::"individual-number"', 'resource in Business::"resident"']
     ),
-    st.sampled_from(["true", 'resource in ItemClass::"individual-number"', 'resource in Business::"resident"']),
     st.sampled_from(CONDITIONS),
 )
 
 
 def extended(library: standard.Library, effect: str, texts: list[str]) -> Policies:
     with TemporaryDirectory() as folder:
-        written = [f'@id("own-{n}") @reason("試験") {text.replace("permit", effect, 1)}' for n, text in enumerate(texts)]
+        written = [
+            f'@id("own-{n}") @reason("試験") {text.replace("permit", effect, 1)}'
+            for n, text in enumerate(texts)
+        ]
         Path(folder, "own.cedar").write_text("\n".join(written), encoding="utf-8")
         return access.load_policies([access.REFERENCE, Path(folder)], library)
 
@@ -79,9 +93,20 @@ _ends = st.none() | _days
 
 
 @settings(max_examples=200)
-@given(on=_days, began=_days, ends=st.tuples(_ends, _ends, _ends), duty=st.sampled_from(DUTIES), wrong=st.booleans())
+@given(
+    on=_days,
+    began=_days,
+    ends=st.tuples(_ends, _ends, _ends),
+    duty=st.sampled_from(DUTIES),
+    wrong=st.booleans(),
+)
 def test_no_grant_allows_what_the_duty_on_that_day_does_not(
-    policies: Policies, on: date, began: date, ends: tuple[date | None, date | None, date | None], duty: str, wrong: bool
+    policies: Policies,
+    on: date,
+    began: date,
+    ends: tuple[date | None, date | None, date | None],
+    duty: str,
+    wrong: bool,
 ) -> None:
     known = policies.duties[duty]
     office = replace(EAST_OFFICE if "ward" in known.offices else SECTION, end=ends[0])

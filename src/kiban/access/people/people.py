@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from kiban.access.audit import Audit, Line
 from kiban.access.people import recording
 from kiban.access.people.checking import Change
 from kiban.access.people.recording import ASSIGNMENT, OFFICE, STAFF
@@ -56,8 +57,8 @@ class People:
     What begins on a day to come is a scheduled change: it holds from that day by itself.
     """
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, books: Books, audit: Audit) -> None:
+        self._books, self._audit = books, audit
 
     def offices(self, on: date | None = None) -> list[Office]:
         """The offices of a day in the order of their IDs; None: all, ended and to come too."""
@@ -110,14 +111,14 @@ class People:
             query = f"SELECT {ASSIGNMENT} FROM assignment WHERE staff = %s ORDER BY start_on, id"
             return [Assignment(**row) for row in page.rows(query, (number,))]
 
-    def acting(self, number: str, on: date, purpose: str, assignment: int | None = None) -> Acting:
+    def acting(self, number: str, assignment: int | None, purpose: str, on: date) -> Acting:
         """A member of staff at work.
 
         Args:
             number: staff number.
-            on: the day.
-            purpose: the work (事務); the policy set says whether the duty has it.
             assignment: its ID; None where there is only one on this day.
+            purpose: the work (事務); the policy set says whether the duty has it.
+            on: the day.
 
         Raises:
             Problem: `staff-unknown`, `staff-left` outside the days of service, `assignment-none` where nothing is assigned on
@@ -157,7 +158,7 @@ class People:
         places: Sequence[str] = (),
         dry_run: bool = False,
     ) -> list[Change]:
-        """Let offices, staff and assignments stand as given, all or nothing; each change is kept in the history.
+        """Let offices, staff and assignments stand as given, all or nothing; each change is kept in the history, and leaves a line.
 
         Args:
             changes: what stands afterwards. What is not named stays as it is.
@@ -176,7 +177,10 @@ class People:
                 `period-order`, `duty-unknown`, `assignment-outside`, `assignment-overlap`, `substitute-self`, `substitute-wider`.
         """
         with self._books.transaction() as page:
-            return recording.record(page, changes, by, at, duties, places, dry_run=dry_run)
+            real = recording.record(page, changes, by, at, duties, places, dry_run=dry_run)
+            if real and not dry_run:
+                self._audit.write(_line(real, by, at), page=page)
+            return real
 
     def history(self, kind: str, of: str) -> list[Changed]:
         """How an office (by ID) or a member of staff (by number, with all assignments) came to be as it is, the oldest first."""
@@ -185,6 +189,13 @@ class People:
             ORDER BY change"""
         with self._books.transaction() as page:
             return [Changed(**row) for row in page.rows(query, (kind, of, kind, of))]
+
+
+def _line(changes: Sequence[Change], by: str, at: datetime) -> Line:
+    """What the audit trail says of changes; the history says the rest."""
+    kinds = {"offices": Office, "staff": Staff, "assignments": Assignment}
+    counts = {name: sum(isinstance(each, kind) for each in changes) for name, kind in kinds.items()}
+    return Line("setting", "done", by, at, detail={"act": "people", **counts})
 
 
 def _person(page: BookPage, number: str) -> Staff:

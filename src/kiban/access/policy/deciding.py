@@ -58,9 +58,7 @@ class Decider:
     def holds(self, acting: Acting) -> bool:
         """Whether the assignment is in force, and its duty is held at such an office for this work."""
         duty = self.contents.duties.get(acting.assignment.duty)
-        fits = (
-            duty is not None and acting.purpose in duty.purposes and acting.office.kind in duty.offices
-        )
+        fits = duty is not None and acting.purpose in duty.purposes and acting.office.kind in duty.offices
         return fits and acting.in_force
 
     def decide(self, acting: Acting) -> Decisions:

@@ -130,9 +130,7 @@ def _lacking(decider: Decider, acting: Acting, answer: Answer) -> Iterator[str]:
         yield f"{asked}：方針 {each.id} が禁じている（{each.reason}）"
     if not forbids:
         yield f"{asked}：許す方針がない"
-    others = [
-        decider.contents.duties[name].title for name in _elsewhere(decider, acting, answer.question)
-    ]
+    others = [decider.contents.duties[name].title for name in _elsewhere(decider, acting, answer.question)]
     if others:
         yield f"{asked}：この組織でこれができる職務は、{'、'.join(others)}"
 

@@ -18,8 +18,8 @@ from kiban.access.policy.explaining import Explanation
 from kiban.access.policy.grant import Grant
 from kiban.access.policy.parts import Action, Decisions, Duty, ItemClass
 from kiban.access.policy.tables import Cell, Moved
-from kiban.kernel import Problems
-from kiban.standard import Findings, Library
+from kiban.kernel import Problem, Problems
+from kiban.standard import Findings, Library, suggest
 
 REFERENCE = Path(__file__).parents[1] / "policies"
 """The policy set that comes with Kiban: its own reference, no official one."""
@@ -65,6 +65,20 @@ class Policies:
     def businesses(self) -> Mapping[str, str]:
         """ID of each edition that policies decide on -> its Japanese title."""
         return self._decider.contents.businesses
+
+    def duty(self, duty: str) -> Duty:
+        """A duty.
+
+        Raises:
+            Problem: `duty-unknown`.
+        """
+        if duty not in self.duties:
+            raise Problem(
+                "duty-unknown",
+                f"the policy set has no duty {duty}",
+                fix=suggest(duty, self.duties, "see its files"),
+            )
+        return self.duties[duty]
 
     def grant(self, acting: Acting) -> Grant:
         """All that somebody at work may do; nothing where the assignment is not in force, or the duty not for this work.

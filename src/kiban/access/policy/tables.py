@@ -14,6 +14,8 @@ from kiban.access.policy.parts import Decisions, Duty
 Mark = Literal["always", "sometimes", "never"]
 _ANYWHERE = "000000"
 """A ward that no policy names."""
+_PLACES: dict[str, tuple[str | None, ...]] = {"city": (None,), "ward": ()}
+"""Kinds of offices that are in no ward, or always in one; the others may be in a ward or not."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def difference(before: Decider, after: Decider, on: date) -> list[Moved]:
     old = {cell.question: cell for cell in table(before, on, wards)}
     new = {cell.question: cell for cell in table(after, on, wards)}
     pairs = [
-        (old.get(question) or _never(question), new.get(question) or _never(question)) for question in {**new, **old}
+        (old.get(question) or _never(question), new.get(question) or _never(question))
+        for question in {**new, **old}
     ]
     return [Moved(one, other) for one, other in pairs if one.mark != other.mark]
 
@@ -118,8 +121,7 @@ def _situations(duty: Duty, on: date, wards: list[str]) -> Iterator[Acting]:
     staff = Staff("-", "-", "-", on)
     for purpose in duty.purposes:
         for kind in sorted(duty.offices):
-            places = {"city": [None], "ward": wards}.get(kind, [None, *wards])
-            for ward in places:
+            for ward in _PLACES.get(kind, (None, *wards)) or wards:
                 office = Office("-", "-", kind, None, ward)  # type: ignore[arg-type]
                 yield Acting(staff, Assignment("-", duty.id, "-", on), office, purpose, on)
 
