@@ -24,7 +24,7 @@ def codes(error: pytest.ExceptionInfo[Problems]) -> list[str]:
 
 def test_a_clerk_acts_under_her_duty_at_her_office(people: People, hire: Hire) -> None:
     clerk = hire(COUNTER)
-    acting = people.acting(clerk.number, None, "住民基本台帳事務", DAY)
+    acting = people.acting(clerk.number, DAY, "住民基本台帳事務")
     assert (acting.staff, acting.office.ward, acting.assignment.duty) == (clerk, EAST, "resident-counter")
     assert acting.in_force and acting.purpose == "住民基本台帳事務"
 
@@ -33,9 +33,9 @@ def test_with_two_duties_one_is_chosen(people: People, hire: Hire) -> None:
     clerk = hire(COUNTER, ("resident-records", "east-residents"))
     first, second = people.assignments(clerk.number, DAY)
     with pytest.raises(Problem) as error:
-        people.acting(clerk.number, None, "x", DAY)
+        people.acting(clerk.number, DAY, "x")
     assert error.value.code == "assignment-choose"
-    assert people.acting(clerk.number, second.id, "x", DAY).assignment == second
+    assert people.acting(clerk.number, DAY, "x", second.id).assignment == second
     assert first.id != second.id
 
 
@@ -43,10 +43,10 @@ def test_who_has_left_acts_no_more_and_may_not_sign_in(people: People, hire: Hir
     clerk = hire(COUNTER)
     people.apply([replace(clerk, end=DAY)], "personnel", AT)
     with pytest.raises(Problem) as error:
-        people.acting(clerk.number, None, "x", DAY)
+        people.acting(clerk.number, DAY, "x")
     assert error.value.code == "staff-left"
     yesterday = DAY - timedelta(days=1)
-    assert people.acting(clerk.number, None, "x", yesterday).in_force
+    assert people.acting(clerk.number, yesterday, "x").in_force
     assert people.may_sign_in(clerk.number, yesterday) and not people.may_sign_in(clerk.number, DAY)
     assert clerk.number in people.gone(DAY) and clerk.number not in people.gone(yesterday)
     assert not people.may_sign_in("nobody", DAY)
@@ -63,15 +63,15 @@ def test_a_transfer_takes_place_on_its_day_by_itself(people: People, hire: Hire)
         "personnel",
         AT,
     )
-    assert people.acting(clerk.number, None, "x", moves - timedelta(days=1)).office.ward == EAST
-    assert people.acting(clerk.number, None, "x", moves).office.ward == NADA
+    assert people.acting(clerk.number, moves - timedelta(days=1), "x").office.ward == EAST
+    assert people.acting(clerk.number, moves, "x").office.ward == NADA
 
 
 def test_nobody_acts_at_an_office_that_is_closed(people: People, hire: Hire) -> None:
     clerk = hire(("resident-counter", "old-branch"))
-    assert people.acting(clerk.number, None, "x", date(2026, 9, 30)).in_force
+    assert people.acting(clerk.number, date(2026, 9, 30), "x").in_force
     with pytest.raises(Problem) as error:
-        people.acting(clerk.number, None, "x", DAY)
+        people.acting(clerk.number, DAY, "x")
     assert error.value.code == "assignment-none"
 
 
@@ -80,7 +80,7 @@ def test_a_substitute_stands_in_within_the_term_of_the_other(people: People, hir
     people.apply([Assignment(head.number, *COUNTER, BEGAN, date(2027, 4, 1))], "personnel", AT)
     stands_in = Assignment(other.number, *COUNTER, DAY, DAY + timedelta(days=7), head.number)
     people.apply([stands_in], "personnel", AT)
-    assert people.acting(other.number, None, "x", DAY).assignment.substitutes == head.number
+    assert people.acting(other.number, DAY, "x").assignment.substitutes == head.number
     for wider in (
         replace(stands_in, start=date(2026, 12, 10), end=None),
         replace(stands_in, start=date(2026, 12, 10), end=date(2027, 4, 2)),

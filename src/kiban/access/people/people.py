@@ -111,14 +111,14 @@ class People:
             query = f"SELECT {ASSIGNMENT} FROM assignment WHERE staff = %s ORDER BY start_on, id"
             return [Assignment(**row) for row in page.rows(query, (number,))]
 
-    def acting(self, number: str, assignment: int | None, purpose: str, on: date) -> Acting:
+    def acting(self, number: str, on: date, purpose: str, assignment: int | None = None) -> Acting:
         """A member of staff at work.
 
         Args:
             number: staff number.
-            assignment: its ID; None where there is only one on this day.
-            purpose: the work (事務); the policy set says whether the duty has it.
             on: the day.
+            purpose: the work (事務); the policy set says whether the duty has it.
+            assignment: its ID; None where there is only one on this day.
 
         Raises:
             Problem: `staff-unknown`, `staff-left` outside the days of service, `assignment-none` where nothing is assigned on
