@@ -75,7 +75,7 @@ def house(service: Service, given: Settings, city: Store, systems: Access, books
         return contracts.live(day, service.keys)
 
     reading = api.Reading(
-        city, live, evidence.BookLedger(books).append, secret, protections(city, books, contracts), now
+        city, live, evidence.BookLedger(books).append, secret, protections(city, books, contracts), now, books
     )
     spec = api.numbering_spec(city.library)
     numbering = api.Numbering(spec, city, api.Numbers(books, secret), secret, now)

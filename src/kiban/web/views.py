@@ -149,6 +149,11 @@ def link(request: HttpRequest, house: House, flow: str, feed: str) -> HttpRespon
     scope = api.named_scope(flow, feed, house.reading.provider(flow))
     token = bearer(request, house, scope)
     contract, found = house.reading.feed(flow, feed, token.system)
+    if wait := house.reading.wait(contract):
+        fix = f"ask again in {wait} seconds; the contract says how much a minute is"
+        answer = answers.refused(429, request.path, [Problem("limit-reached", "too much was asked", fix=fix)])
+        answer.headers["Retry-After"] = str(wait)
+        return answer
     query = request.META.get("QUERY_STRING", "")
     target = request.path + (f"?{query}" if query else "")
     headers = {name: request.headers.get(name, "") for name in api.HEADERS}

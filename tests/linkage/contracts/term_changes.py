@@ -100,6 +100,13 @@ TERMS: dict[str, Case] = {
     "fewer messages a second": breaks("receiver-per-second-down", "x-receiver", limits(per_second=100)),
     "no limit of messages a second": passes("receiver-per-second-up", "x-receiver", limits(per_second=None)),
     "fewer messages under way": breaks("receiver-pending-down", "x-receiver", limits(pending=10)),
+    "fewer questions a minute": breaks("receiver-requests-down", "x-receiver", limits(requests=600)),
+    "fewer bytes of answers a minute": breaks(
+        "receiver-answer-bytes-down", "x-receiver", limits(answer_bytes=10**6)
+    ),
+    "no limit of questions a minute": passes(
+        "receiver-requests-up", "x-receiver", limits(requests=600), same
+    ),
     "protection no longer travels": breaks(
         "protection-weakened", "x-protection", term(protection=Protection(False))
     ),

@@ -9,6 +9,7 @@ from kiban.linkage.api import schemas
 from kiban.linkage.api.openapi_parts import (
     ALWAYS,
     JSON,
+    LIMITED,
     OAUTH_ERROR,
     PROBLEM,
     PROBLEM_SCHEMA,
@@ -142,7 +143,7 @@ def _inquiry(spec: NumberingSpec) -> dict[str, Any]:
 
 
 def _reading(contract: Contract, feed: Feed, scope: str) -> dict[str, Any]:
-    described = f"根拠：{contract.basis}\n目的：{contract.purpose}\n受け手：{contract.consumer.name}"
+    described = f"根拠：{contract.basis}\n目的：{contract.purpose}\n受け手：{contract.consumer.name}{_limits(contract)}"
     shared = {
         "description": described,
         "security": [{"oauth": [scope]}],
@@ -155,6 +156,7 @@ def _reading(contract: Contract, feed: Feed, scope: str) -> dict[str, Any]:
                 },
             },
             **refused("401", "403", *ALWAYS, *WITH_BODY),
+            "429": LIMITED,
         },
     }
     name = f"{contract.flow.replace('-', '_').replace('.', '_')}_{feed.name}"
@@ -173,6 +175,12 @@ def _reading(contract: Contract, feed: Feed, scope: str) -> dict[str, Any]:
             **shared,
         },
     }
+
+
+def _limits(contract: Contract) -> str:
+    most = ((contract.receiver.requests, "件の照会"), (contract.receiver.answer_bytes, "バイトの答え"))
+    said = [f"{number:,}{what}" for number, what in most if number is not None]
+    return f"\n上限：毎分{'、'.join(said)}。超えたら429" if said else ""
 
 
 def _said_headers() -> list[dict[str, Any]]:

@@ -48,3 +48,15 @@ def refused(*statuses: str) -> dict[str, Any]:
 
 ALWAYS = ("400", "404", "405", "500", "503")
 WITH_BODY = ("411", "413", "415")
+LIMITED = {
+    "description": "契約の定める量を超えた（limit-reached）",
+    "headers": {
+        "Retry-After": {
+            "schema": {"type": "integer", "minimum": 1},
+            "required": True,
+            "description": "待つ秒数",
+        }
+    },
+    "content": content(PROBLEM, ref("problem")),
+}
+"""Too much was asked in a minute."""

@@ -14,11 +14,12 @@ import orjson
 
 from kiban.access import Scope
 from kiban.kernel import ALL_WARDS, Actor, AsOf, Problem, Problems
+from kiban.linkage.api import limits
 from kiban.linkage.api.question import HASH, ID, Envelope, Question, understand
 from kiban.linkage.contracts.model import Contract, Feed
 from kiban.linkage.evidence import JAPAN, RECEIVED, SENT, Line, stamp, unit_hash
 from kiban.linkage.message import CLEAR, UNKNOWN
-from kiban.store import Row, Store
+from kiban.store import Books, Row, Store
 
 Protections = Callable[[Contract, Sequence[str]], Mapping[str, tuple[str, int]]]
 """Of each unit its state (`protected`, `clear`, `unknown`) and the event since which it holds; who is left out is unknown."""
@@ -85,6 +86,7 @@ class Reading:
         secret: under which evidence names persons.
         protections: how persons are protected; where it fails, everybody counts as protected.
         now: the time in UTC.
+        books: of the linkage, for the limits of contracts; without them a flow that has limits is not read.
     """
 
     def __init__(
@@ -95,9 +97,10 @@ class Reading:
         secret: bytes,
         protections: Protections,
         now: Callable[[], datetime],
+        books: Books | None = None,
     ) -> None:
         self._store, self._contracts, self._evidence = opened, contracts, evidence
-        self._secret, self._protections, self._now = secret, protections, now
+        self._secret, self._protections, self._now, self._books = secret, protections, now, books
 
     def contracts(self) -> list[Contract]:
         """Those that are read today."""
@@ -132,6 +135,18 @@ class Reading:
             fix="see /openapi.json for what can be read, and the contract for since when",
         )
 
+    def wait(self, contract: Contract) -> int:
+        """Count a question under a contract: seconds after which it may be asked, 0 where it may now.
+
+        Raises:
+            Problem: `limits-unkept` where nothing is there to count in.
+        """
+        if self._books is not None:
+            return limits.enter(self._books, contract, self._now())
+        if contract.receiver.requests or contract.receiver.answer_bytes:
+            raise Problem("limits-unkept", "the limits of the contract cannot be kept", contract.flow)
+        return 0
+
     def answer(
         self, contract: Contract, feed: Feed, system: str, envelope: Envelope, asked: Mapping[str, Any]
     ) -> Reply:
@@ -165,6 +180,8 @@ class Reading:
                 self._line(contract, system, envelope, question, SENT, body, len(rows), "offered"),
             ]
         )
+        if self._books is not None:
+            limits.spend(self._books, contract, len(body), self._now())
         digest = base64.b64encode(hashlib.sha512(body).digest()).decode()
         bound = {ID: question.id, HASH: envelope.hash(system), "Content-Digest": f"sha-512=:{digest}:"}
         return Reply(body, bound)

@@ -28,3 +28,10 @@ CREATE TABLE IF NOT EXISTS numbering_request (             -- a request that com
 CREATE TABLE IF NOT EXISTS numbering_turn (                -- whoever writes the row of a number holds its line here
     number text PRIMARY KEY
 );
+
+CREATE UNLOGGED TABLE IF NOT EXISTS api_used (             -- how much of its limits a flow has used up in this minute; may be lost
+    flow text PRIMARY KEY,
+    requests double precision NOT NULL,
+    bytes double precision NOT NULL,
+    at timestamptz NOT NULL
+);

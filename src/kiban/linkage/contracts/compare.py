@@ -92,6 +92,8 @@ def _receiver(old: Contract, new: Contract) -> Iterator[Difference]:
         ("bytes", "1ファイルの大きさ"),
         ("per_second", "毎秒の件数"),
         ("pending", "受領待ちの件数"),
+        ("requests", "毎分の照会"),
+        ("answer_bytes", "毎分の答えの量"),
     ):
         values = getattr(old.receiver, name), getattr(new.receiver, name)
         kind = f"receiver-{name.replace('_', '-')}"

@@ -55,6 +55,8 @@ def read_receiver(x: Terms) -> Receiver:
         bytes=fields.number("bytes"),
         per_second=fields.number("per_second"),
         pending=Receiver.pending if pending is None else pending,
+        requests=fields.number("requests_per_minute"),
+        answer_bytes=fields.number("answer_bytes_per_minute"),
     )
     fields.done()
     return found

@@ -97,12 +97,16 @@ class Receiver:
         bytes: most bytes in one file; None without a limit.
         per_second: most messages a second; None without a limit.
         pending: how many messages may be under way to it at once.
+        requests: most questions a minute to the read API; None without a limit.
+        answer_bytes: most bytes of answers a minute; None without a limit.
     """
 
     rows: int | None = None
     bytes: int | None = None
     per_second: int | None = None
     pending: int = 1_000
+    requests: int | None = None
+    answer_bytes: int | None = None
 
 
 @dataclass(frozen=True)

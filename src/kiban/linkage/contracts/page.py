@@ -114,6 +114,8 @@ def _terms(contract: Contract, profile: ProfileFile | None) -> str:
         ("1ファイルの量", contract.receiver.bytes, "バイト"),
         ("毎秒の件数", contract.receiver.per_second, "件"),
         ("受領待ちの上限", contract.receiver.pending, "件"),
+        ("毎分の照会", contract.receiver.requests, "件"),
+        ("毎分の答えの量", contract.receiver.answer_bytes, "バイト"),
     )
     body = frame.facts(
         (
