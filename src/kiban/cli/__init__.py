@@ -25,6 +25,7 @@ _COMMANDS = {
     "characters": "Legacy code pages and a city's own characters.",
     "migrate": "Migrate a legacy system to the standard, with proof.",
     "link": "Link systems by contracts, with evidence.",
+    "audit": "Seal, verify and ask the audit trail.",
     "serve": "Serve the API of the linkage to other systems.",
     "sets": "Look at sets, check them and compare two of them.",
     "db": "Run the integrated database.",

@@ -1,5 +1,6 @@
 """The audit trail: who did what, when, where and why, to whom; what was written is never changed unseen."""
 
+from kiban.access.audit import analyses
 from kiban.access.audit.keeper import Keeper, keeper
 from kiban.access.audit.kinds import Kind, kinds, sign_in_acts
 from kiban.access.audit.ledger import Ledger
@@ -9,6 +10,7 @@ from kiban.access.audit.sealing import Sealed, seal_trail, sign_day
 from kiban.access.audit.seals import Block
 from kiban.access.audit.trail import GROWS, Audit, Entry, Lines, Wanted
 from kiban.access.audit.verifying import Verdict, verify
+from kiban.access.audit.walks import missing
 
 __all__ = [
     "GROWS",
@@ -24,8 +26,10 @@ __all__ = [
     "Sealed",
     "Verdict",
     "Wanted",
+    "analyses",
     "keeper",
     "kinds",
+    "missing",
     "read_root",
     "root_bytes",
     "seal_trail",

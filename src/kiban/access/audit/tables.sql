@@ -71,3 +71,9 @@ CREATE TABLE IF NOT EXISTS audit_turn (
     one boolean PRIMARY KEY DEFAULT true CHECK (one)
 );
 INSERT INTO audit_turn VALUES (true) ON CONFLICT DO NOTHING;
+
+-- Which person a member of staff is, where the city lets auditors know; for nobody else.
+CREATE TABLE IF NOT EXISTS audit_own (
+    actor text PRIMARY KEY,
+    subject text NOT NULL
+);

@@ -118,17 +118,7 @@ class Audit:
         Raises:
             Problem: `audit-limit`, `database-unreachable`.
         """
-        if not 1 <= limit <= PAGE_MOST:
-            raise Problem("audit-limit", f"a page has 1 to {PAGE_MOST} lines", fix="ask for fewer")
-        conditions, values = conditions_of(wanted)
-        if before is not None:
-            conditions, values = [*conditions, "number < %s"], [*values, before]
-        where = " AND ".join(conditions) or "true"
-        query = f"SELECT {_CHOSEN} FROM audit_line WHERE {where} ORDER BY number DESC LIMIT %s"
-        with self.books.transaction() as page:
-            found = [entry(row) for row in page.rows(query, [*values, limit + 1])]
-        shown = tuple(found[:limit])
-        return Lines(shown, shown[-1].number if len(found) > limit else None)
+        return select(self.books, wanted, before, limit)
 
     @contextmanager
     def _page(self, page: BookPage | None) -> Iterator[BookPage]:
@@ -137,6 +127,37 @@ class Audit:
             return
         with self.books.transaction() as opened:
             yield opened
+
+
+def select(
+    books: Books,
+    wanted: Wanted,
+    before: int | None,
+    limit: int,
+    also: str = "true",
+    order: str = "number DESC",
+) -> Lines:
+    """A page of lines; see `Audit.lines`.
+
+    Args:
+        books: where they stand.
+        wanted: which.
+        before: the `next` of the page before.
+        limit: how many.
+        also: a further condition, in SQL of ours.
+        order: another order, of which there is one page only.
+    """
+    if not 1 <= limit <= PAGE_MOST:
+        raise Problem("audit-limit", f"a page has 1 to {PAGE_MOST} lines", fix="ask for fewer")
+    conditions, values = conditions_of(wanted)
+    if before is not None:
+        conditions, values = [*conditions, "number < %s"], [*values, before]
+    where = " AND ".join([*conditions, also])
+    query = f"SELECT {_CHOSEN} FROM audit_line WHERE {where} ORDER BY {order} LIMIT %s"
+    with books.transaction() as page:
+        found = [entry(row) for row in page.rows(query, [*values, limit + 1])]
+    shown = tuple(found[:limit])
+    return Lines(shown, shown[-1].number if len(found) > limit else None)
 
 
 def conditions_of(wanted: Wanted) -> tuple[list[str], list[object]]:
