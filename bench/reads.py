@@ -76,15 +76,18 @@ def _searches(opened: Store, people: list[dict[str, Any]]) -> None:
     surname_kana = query(lambda p: Query(as_of=city.DAY, kana=p["shimei_furigana"].split("　")[0]))
     variant = query(lambda p: Query(as_of=city.DAY, name=_varied(p["shimei"])))
     surname = query(lambda p: Query(as_of=city.DAY, name=_varied(p["shimei"].split("　")[0])))
+    many = query(lambda p: Query(as_of=city.DAY, kana=p["shimei_furigana"].split("　")[0], limit=50))
     for name, call in (
         ("kana, whole name", full_kana),
-        ("kana, surname only", surname_kana),
+        ("kana, surname only, a page of 20", surname_kana),
+        ("kana, surname only, a page of 50", many),
         ("variant kanji, whole name", variant),
-        ("variant kanji, surname only", surname),
+        ("variant kanji, surname only, a page of 20", surname),
     ):
         taken = measure.latencies(call, _CALLS // 4, clients=_CLIENTS)
         measure.result(f"{name}, {_CLIENTS} clients, p50", taken.p50, "ms")
-        measure.result(f"{name}, {_CLIENTS} clients, p95", taken.p95, "ms", at_most=50)
+        goal = None if call is many else 50
+        measure.result(f"{name}, {_CLIENTS} clients, p95", taken.p95, "ms", at_most=goal)
         measure.result(f"{name}, {_CLIENTS} clients, searches", taken.per_second, "a second")
 
 

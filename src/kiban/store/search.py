@@ -32,7 +32,7 @@ class Query:
         birth: first and last day between which the birth may lie (both included); unknown parts of a birth date match.
         sex: the code of 性別.
         wards: "own" searches the actor's own ward; "all" goes on with every other ward the actor may see.
-        limit: hits on a page, 1 to 200.
+        limit: hits on a page, 1 to 200; as many as a screen shows unless said otherwise.
 
     Raises:
         Problem: `query-empty`, `query-limit`.
@@ -45,7 +45,7 @@ class Query:
     birth: tuple[date, date] | None = None
     sex: str | None = None
     wards: str = "own"
-    limit: int = 50
+    limit: int = 20
 
     def __post_init__(self) -> None:
         if not (self.keys() or self.birth):
