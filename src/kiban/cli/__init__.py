@@ -28,6 +28,7 @@ _COMMANDS = {
     "audit": "Seal, verify and ask the audit trail.",
     "serve": "Serve the API of the linkage to other systems.",
     "sets": "Look at sets, check them and compare two of them.",
+    "access": "Who works for the city, who may do what, and why.",
     "db": "Run the integrated database.",
 }
 """In the order of the help. Each is the module of that name in this folder; its `app` adds no completion."""

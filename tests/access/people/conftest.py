@@ -40,7 +40,7 @@ def room(databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
             yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def people(room: Access) -> People:
     return room.people
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from kiban.access.audit import Audit, Line
-from kiban.access.people import recording
+from kiban.access.people import bulk, recording
 from kiban.access.people.checking import Change
 from kiban.access.people.recording import ASSIGNMENT, OFFICE, STAFF
 from kiban.access.people.values import Acting, Assignment, Office, Staff
-from kiban.kernel import Problem
+from kiban.kernel import Problem, Problems
 from kiban.store import BookPage, Books
 
 MOST = 200
@@ -181,6 +182,37 @@ class People:
             if real and not dry_run:
                 self._audit.write(_line(real, by, at), page=page)
             return real
+
+    def take(
+        self,
+        files: Iterable[tuple[str, Path]],
+        by: str,
+        at: datetime,
+        *,
+        duties: Container[str] | None = None,
+        dry_run: bool = False,
+    ) -> list[Change]:
+        """Let everything stand as CSV files say, all or nothing; see `apply` and `bulk.COLUMNS`.
+
+        Args:
+            files: kind (`offices`, `staff` or `assignments`) and path of each.
+            by: as for `apply`, like all that follows.
+            at: when, in UTC.
+            duties: IDs of the duties there are.
+            dry_run: whether to look only for faults.
+
+        Raises:
+            Problems: every fault of every row, with file and line: those of `apply`, what is wrong with a file, `day-unreadable`.
+        """
+        read = bulk.read_files(files)
+        if not read.faults:
+            return self.apply(read.changes, by, at, duties=duties, places=read.places, dry_run=dry_run)
+        more: list[Problem] = []
+        try:
+            self.apply(read.changes, by, at, duties=duties, places=read.places, dry_run=True)
+        except Problems as found:
+            more = list(bulk.rest(found.problems))
+        raise Problems([*read.faults, *more])
 
     def history(self, kind: str, of: str) -> list[Changed]:
         """How an office (by ID) or a member of staff (by number, with all assignments) came to be as it is, the oldest first."""
