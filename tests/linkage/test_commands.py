@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from tests.store.conftest import CITY_HALL, KEY, SINCE, move_in, person
 from typer.testing import CliRunner
 
-from kiban import cli, linkage
+from kiban import cli, linkage, store
 from kiban.cli import linking
 from kiban.kernel import Problem, Problems
 from kiban.linkage import evidence
@@ -196,3 +196,19 @@ def test_what_comes_in_is_taken_shown_and_decided(
         "proposal-unknown" in run("incoming", "reject", flow, place, "--seen", found[1], "--reason", "否")[1]
     )
     assert run("evidence", "verify")[1].startswith("2行を確かめた")
+
+
+def test_a_flow_begins_empty_and_what_is_old_is_forgotten(run: Run, city: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "card"
+    code, text = run("begin", "resident-library.v1", "--folder", folder)
+    event, _ = store.last_event(city)
+    assert code == 0 and f"事象 {event} より後の変更を送る" in text
+    contract = linkage.load_contracts([linkage.SAMPLES], city.library).flow("resident-library.v1")
+    with linkage.Replica.open(folder, contract) as replica:
+        assert (replica.floor, replica.epoch) == (event, 0)
+    assert "flow-begun" in run("begin", "resident-library.v1")[1]
+    assert "flow-has-files" in run("begin", "resident-tax.v1")[1]
+    assert run("thin", "2999-01-01") == (0, f"事象 {event} までの送付の記録 0行を消した\n")
+    assert run("thin", "2999-01-01", "--folder", folder)[0] == 2
+    code, text = run("thin", "2999-01-01", "--folder", folder, "--flow", "resident-library.v1")
+    assert code == 0 and "電文の記録 0行を消した" in text

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiban.cli import link_quarantine, linking
+from kiban.cli import link_events_care, link_quarantine, linking
 from kiban.cli.linking import Flow, Json, Keys, Root
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def add(parent: typer.Typer) -> None:
     parent.command("replay")(replay)
     parent.command("pause")(pause)
     parent.command("resume")(resume)
+    link_events_care.add(parent)
     parent.add_typer(link_quarantine.app, name="quarantine")
 
 
@@ -91,7 +92,8 @@ def credentials(
 def publish(key: Keys = None, once: _Once = False, root: Root = None) -> None:
     """Send what changes to every flow whose contract is signed and in force, and take the answers.
 
-    A flow begins with its first full set (kiban link files publish), and is held whenever it needs a new one.
+    A flow begins with its first full set (kiban link files publish), one without files by kiban link begin; it is held
+    whenever it needs a new set.
 
     Example: [b]kiban link publish --key city.pub.pem[/b]
     """

@@ -57,7 +57,9 @@ def opened() -> Iterator[tuple[Settings, Store, Access, Books]]:
     with ExitStack() as stack:
         city = stack.enter_context(main.open_store(given))
         folders = given.policies or (access.REFERENCE,)
-        systems = stack.enter_context(access.open_access(city, access.seal(given.home / "access.key"), folders))
+        systems = stack.enter_context(
+            access.open_access(city, access.seal(given.home / "access.key"), folders)
+        )
         books = stack.enter_context(linkage.open_linkage(city))
         yield given, city, systems, books
 

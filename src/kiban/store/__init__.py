@@ -5,7 +5,15 @@ from kiban.store.books import Books, open_books, reach
 from kiban.store.books import Page as BookPage
 from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
 from kiban.store.change import Change
-from kiban.store.changes import Span, changed_subjects, event_moment, known_rows, last_event, last_load
+from kiban.store.changes import (
+    Span,
+    changed_subjects,
+    event_before,
+    event_moment,
+    known_rows,
+    last_event,
+    last_load,
+)
 from kiban.store.checks import Broken, broken
 from kiban.store.claim import actor_key
 from kiban.store.cluster import Cluster, ClusterStatus, Server
@@ -85,6 +93,7 @@ __all__ = [
     "changed_subjects",
     "count_lookups",
     "digest_columns",
+    "event_before",
     "event_moment",
     "export_arrow",
     "finished_load",

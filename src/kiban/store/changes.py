@@ -50,6 +50,19 @@ def last_event(store: Store) -> tuple[int, datetime | None]:
     return (int(row[0]), row[1]) if row else (0, None)
 
 
+def event_before(store: Store, moment: datetime) -> int:
+    """The number of the last event that was recorded before a moment; 0 where there is none.
+
+    Raises:
+        Problem: `store-not-installed`, `database-unreachable`.
+    """
+    store.tables()
+    with store.owner() as connection, as_problems():
+        query = "SELECT coalesce(max(event), 0) FROM kiban.event WHERE recorded_at < %s"
+        row = connection.execute(query, (moment,)).fetchone()
+    return int(row[0]) if row else 0
+
+
 def last_load(store: Store, actor: Actor) -> int | None:
     """The number of the event of an actor's last bulk load for this purpose; None where there is none.
 

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from kiban.kernel import Problem
-from kiban.linkage.consumer import hearing, replacing, tables
+from kiban.linkage.consumer import hearing, replacing, tables, thinning
 from kiban.linkage.consumer.arrow import batches
 from kiban.linkage.consumer.checking import Check, shape
 from kiban.linkage.consumer.hearing import Heard
@@ -258,6 +258,10 @@ class Replica:
         """What the ledger says of the lines after one, at most until another; None where there is none."""
         return tallied(self.name, self._place.rows(_TALLY, after, until or 2**62))
 
+    def thin(self, before: datetime, dealt_with: int) -> int:
+        """Forget the ledger's lines of messages that came before a moment, see `thinning.thin`; how many."""
+        return thinning.thin(self._place, before, dealt_with)
+
     def noted(self, name: str) -> Any:
         """What the owner of the replica noted under a name; None where nothing."""
         return self._place.state(f"note:{name}")
@@ -268,7 +272,8 @@ class Replica:
             self._place.set(**{f"note:{name}": value})
 
     def _taking(self, connection: sqlite3.Connection, now: datetime | None) -> Taking:
-        return Taking(connection, self.contract, self._check, self.floor, now.isoformat() if now else "")
+        at, thinned = now.isoformat() if now else "", int(self._place.state("thinned") or 0)
+        return Taking(connection, self.contract, self._check, self.floor, at, thinned)
 
     def _prepare(self) -> None:
         with self._place.writing() as connection:
@@ -279,24 +284,10 @@ class Replica:
                     connection.execute(tables.made(feed))
                     connection.execute(tables.indexed(feed))
                 self._place.set(flow=self.contract.flow, name=secrets.token_hex(16))
-            self._check_place(connection)
+            tables.refuse_other(connection, self.contract, self._place.state("flow"), str(self.file.parent))
         with replacing.alone(self.file.parent) as first:
             if first:
                 replacing.sweep(self._place.connection())
-
-    def _check_place(self, connection: sqlite3.Connection) -> None:
-        if self._place.state("flow") != self.contract.flow:
-            raise Problem(
-                "replica-elsewhere", "the folder holds a replica of another flow", str(self.file.parent),
-                "give each flow a folder of its own",
-            )  # fmt: skip
-        for feed in self.contract.feeds:
-            there = [row[1] for row in connection.execute(f"PRAGMA table_info({tables.quoted(feed.name)})")]
-            if there != list(feed.columns):
-                raise Problem(
-                    "replica-columns", f"the replica's {feed.name} has other items than the contract",
-                    str(self.file.parent), "make a new replica and take a full set",
-                )  # fmt: skip
 
 
 _TALLY = """

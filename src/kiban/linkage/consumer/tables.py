@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kiban import store
-from kiban.linkage.contracts.model import Feed
+from kiban.kernel import Problem
+from kiban.linkage.contracts.model import Contract, Feed
 
 BOOKS = """
     CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -116,3 +118,19 @@ def arrow_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_binary(kind):
         return pa.array([None if text is None else bytes.fromhex(text) for text in column.to_pylist()], kind)
     return column if column.type == kind else pc.cast(column, kind)
+
+
+def refuse_other(connection: sqlite3.Connection, contract: Contract, flow: str, folder: str) -> None:
+    """Refuse a replica that is of another flow, or of other items than its contract carries.
+
+    Raises:
+        Problem: `replica-elsewhere`, `replica-columns`.
+    """
+    if flow != contract.flow:
+        what, fix = "the folder holds a replica of another flow", "give each flow a folder of its own"
+        raise Problem("replica-elsewhere", what, folder, fix)
+    for feed in contract.feeds:
+        there = [row[1] for row in connection.execute(f"PRAGMA table_info({quoted(feed.name)})")]
+        if there != list(feed.columns):
+            what = f"the replica's {feed.name} has other items than the contract"
+            raise Problem("replica-columns", what, folder, "make a new replica and take a full set")

@@ -73,6 +73,7 @@ class Taking:
     check: Check
     floor: int
     now: str
+    thinned: int = 0
     units: dict[str, Unit] = field(default_factory=dict)
     _known: dict[tuple[str, int, bool], bytes] = field(default_factory=dict)
     _waiting: dict[str, dict[int, _Waiting]] = field(default_factory=dict)
@@ -107,7 +108,7 @@ class Taking:
         unit.protect(message.protection, message.protection_event)
         here = max(unit.event, self.floor)
         if message.event < here or (message.event == here and not self._whole(message)):
-            if content in self._seen(message):
+            if content in self._seen(message) or self._forgotten(message):
                 self._told["repeated"].append(message.id)
             else:
                 self._late(message, content)
@@ -173,6 +174,11 @@ class Taking:
     def _seen(self, message: Message) -> set[bytes | None]:
         """What was taken as this message before; a replay may also be known by the message that it repeats."""
         return {self._known.get((message.unit, message.event, replay)) for replay in {False, message.replay}}
+
+    def _forgotten(self, message: Message) -> bool:
+        """Whether it is so old that it is no longer in the ledger what came: it was there, and is not counted again."""
+        named = (message.unit, message.event, message.replay)
+        return message.event <= self.thinned and named not in self._known
 
     def _late(self, message: Message, content: bytes) -> None:
         self._told["late"].append(message.id)

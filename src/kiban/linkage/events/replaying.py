@@ -15,6 +15,7 @@ from kiban.linkage.contracts.model import Contract
 from kiban.linkage.events import reading
 from kiban.linkage.events.publisher import Publisher
 from kiban.linkage.events.sending import Parcel
+from kiban.linkage.events.thinning import thinned
 from kiban.linkage.events.wire import Receipt
 from kiban.linkage.message import Message, encode
 from kiban.store import Told
@@ -41,9 +42,20 @@ class Replayer:
                 if each.missing and self._sent.get(named, 0) < time.monotonic() - _PATIENCE:
                     self._sent[named] = time.monotonic()
                     assert contract is not None
-                    count += await self.resend(contract, each.unit, each.missing)
+                    count += await self._again(contract, each.unit, each.missing)
         self._sent = {n: at for n, at in self._sent.items() if at > time.monotonic() - 60}
         return count
+
+    async def _again(self, contract: Contract, unit: str, event: int) -> int:
+        """Send a message again as it was; where that is forgotten, the unit whole, which is right over any gap."""
+        if event > await asyncio.to_thread(self._thinned):
+            return await self.resend(contract, unit, event)
+        await self.mend(contract, [unit])
+        return 1
+
+    def _thinned(self) -> int:
+        with self.publisher.books.transaction() as page:
+            return thinned(page)
 
     async def renew(self) -> int:
         """Send the rows of whoever became protected, or clear, anew to flows that withhold items; how many units.
@@ -88,8 +100,13 @@ class Replayer:
             How many messages.
 
         Raises:
-            Problem: `contract-not-live`.
+            Problem: `contract-not-live`; `replay-thinned` where it begins in what is no longer known.
         """
+        forgotten = await asyncio.to_thread(self._thinned)
+        if after < forgotten:
+            what = f"which messages the events up to {forgotten} made is no longer known"
+            fix = f"replay from {forgotten} on, or send the units whole: kiban link reconcile, repair"
+            raise Problem("replay-thinned", what, contract.flow, fix)
         count = 0
         while after < until:
             told = await asyncio.to_thread(store.told_after, self.publisher.opened, after, _EVENTS)

@@ -58,6 +58,11 @@ class FlowStatus:
     equal: bool
 
     @property
+    def holds_thinning(self) -> bool:
+        """Whether what was sent on it may still have to be sent again."""
+        return not self.equal or self.held > 0 or self.quarantined > 0
+
+    @property
     def lag(self) -> int:
         """How many messages are under way, or not answered yet."""
         return self.sent - self.counted

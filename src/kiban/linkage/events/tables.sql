@@ -60,3 +60,8 @@ CREATE TABLE IF NOT EXISTS event_publisher (none boolean);
 -- Whether the consumer of a flow that withholds items got the rows of the unit anew since: what is withheld leaves its copy, or comes back.
 ALTER TABLE event_protection ADD COLUMN IF NOT EXISTS renewed boolean NOT NULL DEFAULT false;
 CREATE INDEX IF NOT EXISTS event_protection_owed ON event_protection (flow, event) WHERE NOT renewed;
+-- Up to which event it was forgotten which events carried which units: their messages cannot be made again.
+CREATE TABLE IF NOT EXISTS event_thinned (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    event bigint NOT NULL
+);
