@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiban.access import audit
+from kiban.access import audit, recent
 from kiban.access.asking import Answer, Asked
 from kiban.access.authority import PATHS, Authority
 from kiban.access.books import Access, open_access
@@ -66,5 +66,6 @@ __all__ = [
     "audit",
     "load_policies",
     "open_access",
+    "recent",
     "seal",
 ]

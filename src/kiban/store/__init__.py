@@ -21,6 +21,7 @@ from kiban.store.columns import arrow_schema
 from kiban.store.database import Store
 from kiban.store.digests import digest_columns, row_buckets, row_digests
 from kiban.store.editions import apply, plan
+from kiban.store.event_heads import EventHead, event_heads
 from kiban.store.feeding import Told, Touch, told_after
 from kiban.store.loads import Load, finished_load, strangers
 from kiban.store.past import Past, past
@@ -60,6 +61,7 @@ __all__ = [
     "Cluster",
     "ClusterStatus",
     "Command",
+    "EventHead",
     "Hit",
     "Link",
     "Load",
@@ -94,6 +96,7 @@ __all__ = [
     "count_lookups",
     "digest_columns",
     "event_before",
+    "event_heads",
     "event_moment",
     "export_arrow",
     "finished_load",

@@ -70,6 +70,7 @@ _MIDDLEWARE = [
 _APPS = [
     "kiban.web.signin",  # before allauth: its pages take the place of allauth's
     "kiban.web.pages",
+    "kiban.web.counter",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

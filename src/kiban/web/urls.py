@@ -13,6 +13,7 @@ urlpatterns = [
     path("", pages.home),
     path("duty", pages.duty),
     path("", include("kiban.web.signin.urls")),
+    path("", include("kiban.web.counter.urls")),
     path("healthz", csrf_exempt(views.healthz)),
     path("openapi.json", csrf_exempt(views.openapi)),
     path(".well-known/oauth-authorization-server", csrf_exempt(views.metadata)),

@@ -9,29 +9,15 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from kiban.access import Acting, Grant
+from kiban.access import Acting
 from kiban.kernel import Problem
-from kiban.web.city import City, today
-from kiban.web.house import NAME, House
+from kiban.web.city import today
+from kiban.web.house import NAME
+from kiban.web.pages import trail
+from kiban.web.pages.desk import Desk
 
 _CHOSEN = "kiban.assignment"
 """Under which a session keeps the assignment and the purpose that were chosen."""
-
-
-class Desk(HttpRequest):
-    """The request of a person at work, as views behind `needs` see it.
-
-    Attributes:
-        house: what the web serves.
-        city: what pages stand on.
-        acting: who works, under which assignment and for which purpose.
-        grant: what she may do.
-    """
-
-    house: House
-    city: City
-    acting: Acting
-    grant: Grant
 
 
 Page = Callable[..., HttpResponse]
@@ -61,13 +47,25 @@ def needs(action: str, business: str = "") -> Callable[[Page], Page]:
             if found is None:
                 return _to("/duty", request)
             request.acting, request.grant = found, request.city.policies.grant(found)
-            if action:
-                request.grant.need(action, business)
+            if action and not request.grant.allows(action, business):
+                _refused(request, action, business)
             return view(request, *args, **names)
 
         return guarded
 
     return made
+
+
+def _refused(request: Desk, action: str, business: str) -> None:
+    """Leave the line of a refusal, then refuse.
+
+    Raises:
+        Problem: `not-allowed`.
+    """
+    known = request.city.policies.actions.get(action)
+    kind = known.log if known else "read"
+    trail.leave(request, kind, outcome="refused", business=business, reason="not-allowed", action=action)
+    request.grant.need(action, business)
 
 
 def choose(request: HttpRequest, assignment: int, purpose: str) -> None:
@@ -97,3 +95,6 @@ def _to(address: str, request: HttpRequest) -> HttpResponse:
     """There first; then back to where the person wanted to go, if that is no form that was sent."""
     wanted = request.get_full_path() if request.method == "GET" else "/"
     return HttpResponseRedirect(f"{address}?{urlencode({'next': wanted})}")
+
+
+__all__ = ["Desk", "Page", "acting_of", "choose", "needs"]
