@@ -6,9 +6,11 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,44 +27,110 @@ from kiban.linkage import api
 from kiban.settings import Settings
 
 _CLIENTS, _EACH = 16, 60
+_INSTANT = int(os.environ.get("INSTANT", "10000")) // 10 * 10
 _READ = "/link/resident-library.v1/jumin"
 _NUMBER = "/app_submit/v10/jutogaishaatenabangofuban"
 _RUN = [sys.executable, "-c", "from kiban.cli import main; main()"]
 
 
 def run(residents: int) -> None:
-    """Latencies of one person's read (token, registers, protection, evidence, answer bound to its question) and of a new number."""
+    """Latencies of one person's read (token, registers, protection, evidence, bound answer) and of a new number; then INSTANT at once."""
     with _served(residents) as (url, secret, people):
         client = OAuth2Client(
             token_endpoint=url + "/oauth/token", auth=ClientSecretJwt(*secret), testing=True
         )
         reading = str(client.client_credentials(scope="001:link/resident-library.v1/jumin:Read").access_token)
         numbering = str(client.client_credentials(scope=f"031:{_NUMBER[1:]}:Create").access_token)
-        sessions = [requests.Session() for _ in range(_CLIENTS)]
-
-        def read(client: int, n: int) -> None:
-            asked = {"fields": ["shimei", "jusho_choaza"], "keys": {"atenabango": [people[n % len(people)]]}}
-            told = {"id": str(uuid.uuid4()), "purpose": "計測", "user": "bench", "case": str(n)}
-            envelope = api.envelope(_READ, asked, **told)
-            headers = {
-                **envelope.headers,
-                "Authorization": f"Bearer {reading}",
-                "Content-Type": "application/json",
-            }
-            answer = sessions[client].post(url + _READ, data=envelope.body, headers=headers, timeout=60)
-            assert api.proved(envelope, "L01", answer.headers, answer.content)["rows"]
-
-        def number(client: int, n: int) -> None:
-            body = _request((n + 100) * _CLIENTS + client)
-            headers = {"Authorization": f"Bearer {numbering}"}
-            answer = sessions[client].post(url + _NUMBER, json=body, headers=headers, timeout=60)
-            assert answer.status_code == 200, answer.text
-
-        for name, call in (("read by a contract", read), ("a new number (031)", number)):
+        asker = _Asker(url, reading, numbering, people)
+        for name, call in (("read by a contract", asker.read), ("a new number (031)", asker.number)):
             taken = measure.latencies(call, _EACH, clients=_CLIENTS)
             measure.result(f"{name}, {_CLIENTS} clients, p50", taken.p50, "ms")
             measure.result(f"{name}, {_CLIENTS} clients, p95", taken.p95, "ms")
             measure.result(f"{name}, {_CLIENTS} clients", taken.per_second, "a second")
+        if _INSTANT:
+            _at_one_instant(asker)
+
+
+class _Asker:
+    """Clients of one system, each with a connection of its own."""
+
+    def __init__(self, url: str, reading: str, numbering: str, people: list[str]) -> None:
+        self._url, self._people = url, people
+        self._reading, self._numbering = f"Bearer {reading}", f"Bearer {numbering}"
+        self._mine = threading.local()
+
+    def read(self, client: int, n: int) -> str:
+        """Ask for one person; whose row came, once the answer is proved to be that of the question."""
+        asked = {
+            "fields": ["atenabango", "shimei", "jusho_choaza"],
+            "keys": {"atenabango": [self.person(client + n)]},
+        }
+        told = {"id": str(uuid.uuid4()), "purpose": "計測", "user": "bench", "case": str(n)}
+        envelope = api.envelope(_READ, asked, **told)
+        headers = {**envelope.headers, "Authorization": self._reading, "Content-Type": "application/json"}
+        answer = self._session.post(self._url + _READ, data=envelope.body, headers=headers, timeout=600)
+        rows = api.proved(envelope, "L01", answer.headers, answer.content)["rows"]
+        assert rows
+        return str(rows[0]["unit"])
+
+    def number(self, client: int, n: int) -> str:
+        """Ask for the number of somebody whom nobody asked for before."""
+        return self.number_of((n + 100) * _CLIENTS + client)
+
+    def number_of(self, somebody: int) -> str:
+        """The number of a person."""
+        headers = {"Authorization": self._numbering}
+        answer = self._session.post(
+            self._url + _NUMBER, json=_request(somebody), headers=headers, timeout=600
+        )
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["result"][0]["atenabango"])
+
+    def person(self, n: int) -> str:
+        """The person whom a client asks for."""
+        return self._people[n % len(self._people)]
+
+    @property
+    def _session(self) -> requests.Session:
+        if not hasattr(self._mine, "session"):
+            self._mine.session = requests.Session()
+        return self._mine.session  # type: ignore[no-any-return]
+
+
+def _at_one_instant(asker: _Asker) -> None:
+    """INSTANT reads, then INSTANT questions for numbers, ten for each person: all clients begin at once and wait for no other."""
+
+    def reads(n: int) -> bool:
+        return asker.read(n, 0) == asker.person(n)
+
+    def numbers(n: int) -> tuple[int, str]:
+        return n % (_INSTANT // 10), asker.number_of(10**7 + n % (_INSTANT // 10))
+
+    right, seconds = _together(reads)
+    measure.result(f"{_INSTANT:,} reads at one instant", seconds, "s")
+    measure.result("answers to another question", right.count(False), "answers", at_most=0)
+    given, seconds = _together(numbers)
+    measure.result(f"{_INSTANT:,} questions for {_INSTANT // 10:,} numbers at one instant", seconds, "s")
+    persons, found = len(set(given)), len({number for _, number in given})
+    measure.result("persons with two numbers", persons - _INSTANT // 10, "persons", at_most=0)
+    measure.result("numbers of two persons", persons - found, "numbers", at_most=0)
+
+
+def _together(call: Callable[[int], Any]) -> tuple[list[Any], float]:
+    """Make INSTANT calls by as many clients as the machine lets stand ready, all let go at once; what came, and how long it took."""
+    clients = min(_INSTANT, 1_000)
+    ready = threading.Barrier(clients + 1)
+
+    def client(first: int) -> list[Any]:
+        ready.wait()
+        return [call(n) for n in range(first, _INSTANT, clients)]
+
+    with ThreadPoolExecutor(clients) as pool:
+        tasks = [pool.submit(client, n) for n in range(clients)]
+        ready.wait()
+        begin = time.perf_counter()
+        found = [each for task in tasks for each in task.result()]
+    return found, time.perf_counter() - begin
 
 
 def _request(n: int) -> dict[str, str]:

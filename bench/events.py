@@ -31,24 +31,24 @@ def run(residents: int) -> None:
     given = city.given(residents)
     with city.loaded(residents) as opened:
         known = flows.contracts(opened.library, _SUBSCRIBERS)
-        people = _people(opened)
+        living = people(opened)
         flows.prepare(given, opened, known)
         try:
             main.broker(given, known)
-            _paced(residents, opened, people)
-            _saturated(residents, opened, people)
+            _paced(residents, opened, living)
+            _saturated(residents, opened, living)
         finally:
             Broker(given.home).destroy()
 
 
-def _paced(residents: int, opened: Store, people: list[str]) -> None:
+def _paced(residents: int, opened: Store, living: list[str]) -> None:
     with _working(residents) as (counter, ages):
-        _change(opened, people[-1], "始")  # when it has come everywhere, all processes are at work
-        _wait(counter, _SUBSCRIBERS)
+        _change(opened, living[-1], "始")  # when it has come everywhere, all processes are at work
+        wait(counter, _SUBSCRIBERS)
         before, _ = store.last_event(opened)
-        count, seconds = _recorded(opened, people, before)
+        count, seconds = _recorded(opened, living, before)
         rate = count / seconds * 3600
-        _wait(counter, (count + 1) * _SUBSCRIBERS)
+        wait(counter, (count + 1) * _SUBSCRIBERS)
         acknowledged = _acknowledged(opened, before)
     half = _SUBSCRIBERS // 2  # the first of each flow was that one
     found = [float(line) for file in ages for line in file.read_text(encoding="utf-8").split()[half:]]
@@ -60,7 +60,7 @@ def _paced(residents: int, opened: Store, people: list[str]) -> None:
     measure.result(name, measure.percentile(acknowledged, 99), "s", at_most=5)
 
 
-def _recorded(opened: Store, people: list[str], first: int) -> tuple[int, float]:
+def _recorded(opened: Store, living: list[str], first: int) -> tuple[int, float]:
     """Clerks record changes at the rate, each of another person, for as long as is asked: how many, and in how many seconds.
 
     One clerk alone waits about 18 ms for each change, most of it for the disk, and that is what 200,000 an hour leave of time.
@@ -78,7 +78,7 @@ def _recorded(opened: Store, people: list[str], first: int) -> tuple[int, float]
                 return
             time.sleep(max(0.0, begin + count * 3600 / _PER_HOUR - time.monotonic()))
             protect = {"shiensochifuragu": "1"} if count % _PROTECTED == 0 else {}
-            _change(opened, people[(first + count) % len(people)], flows.mark(count), protect)
+            _change(opened, living[(first + count) % len(living)], flows.mark(count), protect)
 
     with ThreadPoolExecutor(_CLERKS) as clerks:
         list(clerks.map(work, range(_CLERKS)))
@@ -100,17 +100,17 @@ def _acknowledged(opened: Store, after: int) -> list[float]:
             time.sleep(0.1)
 
 
-def _saturated(residents: int, opened: Store, people: list[str]) -> None:
+def _saturated(residents: int, opened: Store, living: list[str]) -> None:
     """Many changes wait; then publisher and subscribers start."""
     given = city.given(residents)
     for count in range(_SATURATING):
-        _change(opened, people[count % len(people)], flows.mark(10**6 + count))
+        _change(opened, living[count % len(living)], flows.mark(10**6 + count))
     total = _SATURATING * _SUBSCRIBERS
     with _working(residents) as (counter, _):
         while not counter.value:
             time.sleep(0.001)
         begin = time.perf_counter()
-        _wait(counter, total)
+        wait(counter, total)
         whole = total / (time.perf_counter() - begin)
     measure.result(f"events to {_SUBSCRIBERS} subscribers at most", whole, "messages/s")
     raw = _raw(opened, given, total)
@@ -139,7 +139,7 @@ def _raw(opened: Store, given: Any, total: int) -> float:
     while not counter.value:
         time.sleep(0.001)
     begin = time.perf_counter()
-    _wait(counter, total)
+    wait(counter, total)
     taken = time.perf_counter() - begin
     for each in (*consumers, publisher):
         each.join()
@@ -181,7 +181,8 @@ def _working(residents: int) -> Iterator[tuple[Any, list[Path]]]:
     assert all(each.exitcode == 0 for each in tasks)
 
 
-def _wait(counter: Any, total: int) -> None:
+def wait(counter: Any, total: int) -> None:
+    """Wait until a counter has come so far; AssertionError where nothing moves for two minutes."""
     begin, last = time.monotonic(), -1
     while counter.value < total:
         if counter.value != last:
@@ -190,11 +191,12 @@ def _wait(counter: Any, total: int) -> None:
         time.sleep(0.002)
 
 
-def _people(opened: Store) -> list[str]:
+def people(opened: Store, most: int = 5_000) -> list[str]:
     """Numbers of people who live here now."""
     with opened.session(city.HALL) as session:
         rows = session.sql(
-            "SELECT atenabango FROM resident.jumin WHERE closed_by IS NULL AND valid_to = 'infinity' LIMIT 5000"
+            "SELECT atenabango FROM resident.jumin WHERE closed_by IS NULL AND valid_to = 'infinity' LIMIT %s",
+            [most],
         )
     return [row["atenabango"] for row in rows]
 

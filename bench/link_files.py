@@ -1,7 +1,8 @@
-"""A full set of a city: produced from the registers, validated and applied by a consumer; then a delta, and what raw parts of it cost."""
+"""A full set of a city: produced from the registers, validated and applied by CONSUMERS consumers (default 1); then a delta."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -13,6 +14,7 @@ from kiban import linkage, main, sets, store
 from kiban.linkage import files
 
 FLOW = "resident-tax.v1"
+_CONSUMERS = int(os.environ.get("CONSUMERS", "1"))
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 
 
@@ -46,11 +48,14 @@ def run(residents: int) -> None:
         )
         measure.result("publish, size", full.manifest.bytes / 2**20, "MiB")
         measure.result("publish, memory with the server", published.peak_mib, "MiB", at_most=4096)
-        _take(folder, known, contract, shelf, full, published.seconds)
+        taken = [_take(folder, known, contract, shelf, full, n) for n in range(_CONSUMERS)]
+        measure.result("produced, validated and applied", published.seconds + taken[0], "s", at_most=600)
+        if _CONSUMERS > 1:
+            whole = published.seconds + sum(taken)
+            measure.result(f"published once, taken by {_CONSUMERS} consumers one after another", whole, "s")
         with measure.watched(server) as delta:
             files.publish_delta(desk, contract)
         measure.result("publish a delta without changes", delta.seconds, "s")
-        shutil.rmtree(folder / "replica")
 
 
 def _take(
@@ -59,14 +64,17 @@ def _take(
     contract: linkage.Contract,
     shelf: sets.Shelf,
     full: files.Published,
-    published: float,
-) -> None:
-    (folder / "scratch").mkdir()
+    number: int,
+) -> float:
+    """One consumer takes the set; seconds. Its copy goes afterwards: one at a time fits on the disk."""
+    (folder / "scratch").mkdir(exist_ok=True)
     with linkage.Replica.open(folder / "replica", contract) as replica:
         intake = files.Intake(main.codec(known, contract), folder / "scratch", lambda: NOW, unsigned=True)
         with measure.watched() as taken:
             done = files.take_set(replica, shelf, full.manifest, intake)
         assert done.equal and done.digest == full.about.digest
-    measure.result("validate, apply, and digest what is held", taken.seconds, "s")
-    measure.result("take, memory", taken.peak_mib, "MiB", at_most=4096)
-    measure.result("produced, validated and applied", published + taken.seconds, "s", at_most=600)
+    shutil.rmtree(folder / "replica")
+    if number == 0:
+        measure.result("validate, apply, and digest what is held", taken.seconds, "s")
+        measure.result("take, memory", taken.peak_mib, "MiB", at_most=4096)
+    return taken.seconds
