@@ -210,6 +210,14 @@ def test_a_forged_host_and_a_body_without_length_are_refused(served: Served) -> 
     assert chunked.status_code in (400, 411, 415)
 
 
+def test_pages_and_figures_are_at_the_same_address(served: Served) -> None:
+    page = requests.get(served.url + "/", headers={"Accept": "text/html"}, timeout=30)
+    assert page.url.startswith(served.url + "/account/login/")
+    assert "サインイン" in page.text
+    told = requests.get(served.url + "/metrics", timeout=30)
+    assert 'kiban_answers_total{method="GET",route="account/login/",status="200"}' in told.text
+
+
 def test_the_log_says_routes_and_systems_and_nothing_of_persons(served: Served) -> None:
     token = served.token("L01", READING)
     requests.get(

@@ -1,4 +1,4 @@
-"""`kiban serve`: the API of the linkage for other systems."""
+"""`kiban serve`: pages for people at work, and the API of the linkage for other systems, at one address."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,16 +14,21 @@ from urllib.parse import urlsplit
 import typer
 
 app = typer.Typer(
-    help="""Serve the API of the linkage to other systems.
+    help="""Serve the pages of people at work, and the API of the linkage for other systems.
+
+    People sign in at the address itself; `kiban account` makes their accounts. Other systems sign people in here by OpenID
+    Connect (docs/sign-in.md). Passkeys work under a name only: http://localhost:8031, or https://NAME.
 
     It serves the OAuth 2.0 endpoints of the common-function standard, the official numbering API of 住登外者 (031), and for
     every live contract with the way `api` a read API derived from it. /openapi.json says all of it, docs/api.md explains it.
+
+    /healthz says whether all of it works, /metrics gives figures to Prometheus, on this machine or where --metrics-from says.
 
     By default it listens on this machine only. To serve others put it behind a proxy that speaks TLS, or give a certificate
     with its key, and say under which address they reach it (--issuer).""",
     epilog="""Examples:
 
-    [b]kiban serve[/b]                                              on this machine: http://127.0.0.1:8031
+    [b]kiban serve --title 試験市[/b]                                 on this machine: http://localhost:8031
 
     [b]kiban serve --key city.pub.pem[/b]                           with the contracts that this key has signed
 
@@ -59,6 +65,25 @@ def serve(
             "--root", metavar="DIR", help="A folder with contracts, besides those of KIBAN_CONTRACTS."
         ),
     ] = None,
+    title: Annotated[str, typer.Option(help="The name of the city, on its pages.")] = "基盤",
+    policies: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--policies",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="A folder of the policy set, instead of Kiban's own. Repeatable.",
+        ),
+    ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metrics-from",
+            metavar="NETWORK",
+            help="A network that may read /metrics, such as 10.1.0.0/16. Repeatable.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
     certificate: Annotated[
         Path | None, typer.Option("--tls-certificate", exists=True, help="PEM; needs --tls-key.")
@@ -67,6 +92,9 @@ def serve(
 ) -> None:
     """Serve until interrupted; requests under way are answered first."""
     from kiban import main, settings
+
+    _share_figures(settings.read(os.environ).home)  # before anything counts
+    from kiban import access
     from kiban.cli import serving
     from kiban.kernel import Problem
 
@@ -74,9 +102,13 @@ def serve(
     if not certificate and not _loopback(host) and not address.startswith("https:"):
         fix = "say --issuer https://NAME where a proxy speaks TLS before it, or give --tls-certificate and --tls-key"
         raise Problem("serve-open", "other machines would reach it without TLS", fix=fix)
-    hosts = tuple(dict.fromkeys([urlsplit(address).hostname or host, host, *(allow or ())]))
+    near = ["localhost"] if _loopback(host) else []  # the name under which browsers take passkeys without TLS
+    hosts = tuple(dict.fromkeys([urlsplit(address).hostname or host, host, *near, *(allow or ())]))
     keys = main.trusted(settings.read(os.environ), key or ())
-    service = serving.Service(address, hosts, tuple(sorted(keys)), tuple(root or ()))
+    folders = tuple(policies) if policies else (access.REFERENCE,)
+    service = serving.Service(
+        address, hosts, tuple(sorted(keys)), tuple(root or ()), title, folders, _networks(metrics or ())
+    )
     with serving.opened() as (
         given,
         city,
@@ -85,11 +117,34 @@ def serve(
     ):  # everything that is wrong is told before anybody calls
         served = serving.house(service, given, city, systems, books)
         served.healthy()
+        serving.install(service, given, city)
+        serving.pages(service, given, city, systems)
         flows = [contract.flow for contract in served.reading.contracts()]
     typer.echo(f"serving on {address} as one of {', '.join(hosts)}; flows: {', '.join(flows) or 'none'}")
     if not keys:
         typer.echo("no trusted key is given: no contract is live, nothing is read by contracts", err=True)
     _run(serving.loader(service), host, port, workers, certificate, tls_key)
+
+
+def _share_figures(home: Path) -> None:
+    """Give the workers a folder for their figures, empty at every start; figures begin at nought then."""
+    folder = home / "metrics"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in folder.glob("*.db"):
+        old.unlink(missing_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def _networks(given: Iterable[str]) -> tuple[str, ...]:
+    from kiban.kernel import Problem
+
+    for each in given:
+        try:
+            ipaddress.ip_network(each)
+        except ValueError as error:
+            fix = "write it as 10.1.0.0/16"
+            raise Problem("metrics-network", "--metrics-from is no network", each, fix) from error
+    return tuple(given)
 
 
 def _address(host: str, port: int, *, tls: bool) -> str:

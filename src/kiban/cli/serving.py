@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,23 @@ class Service:
         hosts: names under which requests may come.
         keys: trusted public keys of contracts, hex.
         roots: folders with contracts, besides those of the settings.
+        title: the name of the city, on its pages.
+        policies: folders of the policy set.
+        metrics: networks that may read /metrics, besides this machine.
     """
 
     issuer: str
     hosts: tuple[str, ...]
     keys: tuple[str, ...]
     roots: tuple[Path, ...] = ()
+    title: str = "基盤"
+    policies: tuple[Path, ...] = (access.REFERENCE,)
+    metrics: tuple[str, ...] = ()
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach it by TLS alone."""
+        return self.issuer.startswith("https:")
 
 
 def now() -> datetime:
@@ -88,7 +99,25 @@ def house(service: Service, given: Settings, city: Store, systems: Access, books
         with systems.books.transaction() as page:
             page.rows("SELECT 1")
 
-    return web.House(authority, reading, numbering, healthy, now, service.hosts)
+    loopback = ("127.0.0.0/8", "::1/128")
+    served = web.House(authority, reading, numbering, healthy, now, service.hosts)
+    return replace(served, metrics=(*loopback, *service.metrics))
+
+
+def pages(service: Service, given: Settings, city: Store, systems: Access) -> web.City:
+    """What pages of people at work stand on, from what is opened; accounts were installed before, see `install`.
+
+    Raises:
+        Problems: what is wrong with the policy set.
+    """
+    policies = access.load_policies(service.policies, city.library)
+    folder = given.home / "signin"
+    return web.City(service.title, city, systems, policies, web.reach_accounts(city), now, folder)
+
+
+def install(service: Service, given: Settings, city: Store) -> None:
+    """Make or update the tables of accounts, once, before workers begin; this process keeps no connection of them."""
+    web.install_accounts(city, web.web_secret(given.home / "web.secret"), secure=service.secure)
 
 
 def protections(city: Store, books: Books, contracts: Iterable[Contract]) -> api.Protections:
@@ -138,9 +167,10 @@ def loader(service: Service) -> Callable[[], Any]:
         atexit.register(stack.close)  # ends with the process, and is held until then
         given, city, systems, books = stack.enter_context(opened())
         served = house(service, given, city, systems, books)
+        served = replace(served, city=pages(service, given, city, systems))
         return web.application(served, web.web_secret(given.home / "web.secret"))
 
     return load
 
 
-__all__ = ["Service", "house", "loader", "now", "opened", "protections"]
+__all__ = ["Service", "house", "install", "loader", "now", "opened", "pages", "protections"]

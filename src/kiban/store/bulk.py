@@ -167,6 +167,8 @@ def import_arrow(
         with as_problems():
             for table in tables.values():
                 connection.execute(table.create(store.edition(table.schema), unchecked=True).encode())
+                if table.has_periods:
+                    connection.execute(table.closed_index().encode())
                 if table.group.search:
                     connection.execute(SearchTable(table).create().encode())
         _copy_all(store, connection, name, parts, tables, progress)

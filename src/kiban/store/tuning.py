@@ -29,6 +29,10 @@ def server_settings(socket: Path, port: int, folder: Path) -> dict[str, str]:
         "fsync": "on",
         "full_page_writes": "on",
         "synchronous_commit": "on",
+        # Nobody follows this server, so the log need only bring it up again after a crash: an index that is built, and a
+        # table that is filled as soon as it is made, go to the disk once.
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
         "shared_buffers": _megabytes(memory // 8, 1024),
         "effective_cache_size": _megabytes(memory // 2, 65536),
         "maintenance_work_mem": _megabytes(memory // 16, 512),

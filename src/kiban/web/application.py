@@ -34,6 +34,11 @@ def application(house: House, secret: str) -> Application:
     return serve
 
 
+def reach_accounts(opened: store.Store) -> dict[str, str]:
+    """How this process reaches accounts and sessions that were installed, for `City.accounts`. Holds a password."""
+    return store.reach(opened, place.SCHEMA)
+
+
 def install_accounts(opened: store.Store, secret: str, *, secure: bool = False) -> dict[str, str]:
     """Make the tables of accounts and sessions beside the registers, or bring them up to date (may run again).
 

@@ -122,9 +122,10 @@ def set_up(secret: str, *, secure: bool = False) -> None:
     if not settings.configured:
         settings.configure(**django_settings(secret, secure=secure))
         django.setup(set_prefix=False)
-        # Django writes addresses into its log, which may hold anything; guarding.py writes the line of a request.
-        for name in ("django.request", "django.security"):
-            logging.getLogger(name).disabled = True
+    # Django writes addresses into its log, which may hold anything; guarding.py writes the line of a request. Said anew in every
+    # worker: whoever sets logging up in between takes it back.
+    for name in ("django.request", "django.security"):
+        logging.getLogger(name).disabled = True
 
 
 def web_secret(file: Path) -> str:

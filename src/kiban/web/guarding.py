@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import split_domain_port, validate_host
 
 from kiban.kernel import Problem, Problems
-from kiban.web import answers
+from kiban.web import answers, metrics
 from kiban.web.house import NAME, SYSTEM, House
 from kiban.web.pages import errors
 
@@ -58,6 +58,7 @@ class Guarding:
         route = match.route if match else "-"
         system = request.META.get(SYSTEM, "-")
         took = (time.perf_counter() - began) * 1000
+        metrics.count(route, request.method, answer.status_code, took / 1000)
         log.info("%s %s /%s %s %s %.1f ms", number, request.method, route, answer.status_code, system, took)
         return answer
 

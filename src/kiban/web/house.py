@@ -28,6 +28,7 @@ class House:
         now: the time in UTC.
         hosts: names and addresses under which requests may come.
         bytes: most bytes of a body.
+        metrics: networks that may read /metrics.
         city: what pages of people at work stand on; None where only the API is served.
     """
 
@@ -38,4 +39,5 @@ class House:
     now: Callable[[], datetime]
     hosts: tuple[str, ...]
     bytes: int = 256 * 1024
+    metrics: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     city: City | None = None

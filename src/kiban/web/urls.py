@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe as only_reading
 
 from kiban.access import PATHS
 from kiban.web import views
+from kiban.web.metrics import metrics
 from kiban.web.pages import views as pages
 
 urlpatterns = [
@@ -14,6 +16,7 @@ urlpatterns = [
     path("duty", pages.duty),
     path("", include("kiban.web.signin.urls")),
     path("", include("kiban.web.counter.urls")),
+    path("metrics", only_reading(metrics)),
     path("healthz", csrf_exempt(views.healthz)),
     path("openapi.json", csrf_exempt(views.openapi)),
     path(".well-known/oauth-authorization-server", csrf_exempt(views.metadata)),

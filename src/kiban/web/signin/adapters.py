@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
@@ -136,11 +137,19 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """For whom a passkey signs: the name of the service, whatever name the browser came by."""
-        house = context.request.META[NAME]
-        return {
-            "id": urlsplit(house.authority.issuer).hostname or "",
-            "name": lines.city_of(context.request).title,
-        }
+        issuer = urlsplit(context.request.META[NAME].authority.issuer).hostname or ""
+        if _loopback(
+            issuer
+        ):  # tried out on this machine: a browser takes passkeys for its name, not for 127.0.0.1
+            issuer = context.request.get_host().partition(":")[0]
+        return {"id": issuer, "name": lines.city_of(context.request).title}
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _key() -> AESGCM:

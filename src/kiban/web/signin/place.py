@@ -34,6 +34,7 @@ def install(opened: store.Store) -> dict[str, str]:
     ).close()  # once more: the role of the schema gets its rights on what was made
     reached = store.reach(opened, SCHEMA)
     connect(reached)
+    connections.close_all()  # whoever forks next hands none of them on
     return reached
 
 
