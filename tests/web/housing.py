@@ -104,6 +104,7 @@ def housed(database: Any, library: Any, home: Path) -> Iterator[web.House]:
         policies = load_policies([REFERENCE], library)
         found = web.City("試験市", city, opened, policies, accounts, Clock(), home)
         served = web.House(authority, None, None, lambda: None, found.now, ("localhost",), city=found)  # type: ignore[arg-type]
+        web.install_signing_keys(home, found.now())
         web.application(served, SECRET)
         yield served
         from django.db import connections

@@ -118,6 +118,7 @@ def pages(service: Service, given: Settings, city: Store, systems: Access) -> we
 def install(service: Service, given: Settings, city: Store) -> None:
     """Make or update the tables of accounts, once, before workers begin; this process keeps no connection of them."""
     web.install_accounts(city, web.web_secret(given.home / "web.secret"), secure=service.secure)
+    web.install_signing_keys(given.home / "signin", now())
 
 
 def protections(city: Store, books: Books, contracts: Iterable[Contract]) -> api.Protections:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -10,7 +12,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from kiban import store
 from kiban.web.configured import set_up
 from kiban.web.house import NAME, House
-from kiban.web.signin import place
+from kiban.web.signin import keys, place
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -32,6 +34,16 @@ def application(house: House, secret: str) -> Application:
         return answer
 
     return serve
+
+
+def install_signing_keys(folder: Path, now: datetime) -> None:
+    """Make the keys by which this city signs who somebody is, where there are none yet.
+
+    Args:
+        folder: as `City.home`.
+        now: with its time zone.
+    """
+    keys.make(folder, now)
 
 
 def reach_accounts(opened: store.Store) -> dict[str, str]:

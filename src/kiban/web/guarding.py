@@ -14,24 +14,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import split_domain_port, validate_host
 
 from kiban.kernel import Problem, Problems
-from kiban.web import answers, metrics
+from kiban.web import answers, headers, metrics
 from kiban.web.house import NAME, SYSTEM, House
 from kiban.web.pages import errors
 
 log = logging.getLogger("kiban.web")
 
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-_PAGES = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 _NEVER_IN_AN_ADDRESS = ("access_token", "client_secret", "client_assertion", "token")
 
 
@@ -48,8 +36,8 @@ class Guarding:
         request.META[errors.NUMBER] = number = secrets.token_hex(6)
         answer = _refusal(request, house) or self._get_response(request)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
-            answer.headers.setdefault("Content-Security-Policy", _PAGES)
-        for name, text in _HEADERS.items():
+            answer.headers.setdefault("Content-Security-Policy", headers.for_pages())
+        for name, text in headers.ALWAYS.items():
             answer.headers.setdefault(name, text)
         if house.authority.issuer.startswith("https:"):
             answer.headers["Strict-Transport-Security"] = "max-age=31536000"

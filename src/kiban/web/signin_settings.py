@@ -61,8 +61,10 @@ def _factors() -> dict[str, Any]:
     return {
         "MFA_ADAPTER": "kiban.web.signin.adapters.MFAAdapter",
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn"],  # no codes on paper: two administrators recover
+        "MFA_TOTP_TOLERANCE": 1,  # RFC 6238 5.2: one step for the time that typing takes; `forms` refuses a code a second time
         "MFA_PASSKEY_LOGIN_ENABLED": True,
         "MFA_WEBAUTHN_USER_VERIFICATION": "required",
+        "MFA_RATE_LIMITS": {"webauthn_login": "60/m/ip"},
         "MFA_ALLOW_UNVERIFIED_EMAIL": True,  # there are no addresses
         "MFA_FORMS": {
             "authenticate": "kiban.web.signin.forms.Code",
@@ -75,7 +77,13 @@ def _factors() -> dict[str, Any]:
 
 
 def _provider() -> dict[str, Any]:
-    return {}
+    return {
+        "IDP_OIDC_ADAPTER": "kiban.web.signin.oidc.Provider",
+        "IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN": 300,
+        "IDP_OIDC_ID_TOKEN_EXPIRES_IN": 300,
+        "IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN": 12 * 3600,  # as long as the longest session
+        "IDP_OIDC_AUTHORIZATION_CODE_EXPIRES_IN": 60,
+    }
 
 
 def _relying() -> dict[str, Any]:

@@ -1,18 +1,29 @@
-"""People who sign in by hand: number and password, then a code."""
+"""People who sign in by hand: number and password, then a code; a live service for those who come from outside."""
 
 from __future__ import annotations
 
+import re
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
+from wsgiref.simple_server import make_server
 
 import pytest
-from tests.web.housing import Client, Clock
+import requests
+from django.conf import settings
+from tests.web.conftest import _Quiet, _Server
+from tests.web.housing import SECRET, Client, Clock
 
 from kiban import web
 from kiban.access.audit import Entry, Wanted
+from kiban.web.configured import set_up
 from kiban.web.house import NAME
 
+set_up(SECRET)  # models can be imported only now
+_FAST = "django.contrib.auth.hashers.MD5PasswordHasher"  # test_attacks looks at the real one
+settings.PASSWORD_HASHERS = [_FAST]
 PASSWORD = "紫陽花 の 三つ編み 2026"
 
 
@@ -116,3 +127,75 @@ def lines(house: web.House, kind: str = "signin", actor: str = "") -> list[Entry
 def acts(house: web.House, actor: str = "") -> list[tuple[str, str]]:
     """What happened at sign-ins, the newest first."""
     return [(str(each.line.detail["act"]), each.line.outcome) for each in lines(house, "signin", actor)]
+
+
+@dataclass
+class Live:
+    """The service on a port of this machine."""
+
+    url: str
+    house: web.House
+
+
+@pytest.fixture(scope="package")
+def live(house: web.House) -> Iterator[Live]:
+    """The city with pages, live."""
+    from django.db import connections
+
+    server = make_server(
+        "127.0.0.1", 0, lambda environ, start: [], server_class=_Server, handler_class=_Quiet
+    )
+    url = f"http://localhost:{server.server_port}"
+    authority: Any = type("Authority", (), {"issuer": url})()
+    served = replace(house, authority=authority, hosts=("localhost",))
+    application = web.application(served, "unused: Django is set up")
+
+    def answered(environ: dict[str, Any], start: Any) -> list[bytes]:
+        try:
+            return list(application(environ, start))
+        finally:
+            connections.close_all()  # each request has a thread of its own here
+
+    server.set_app(answered)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield Live(url, served)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Visitor:
+    """A browser over the wire, without scripts."""
+
+    def __init__(self, live: Live) -> None:
+        self.live, self.session = live, requests.Session()
+        self.session.headers["Accept"] = "text/html"
+
+    def go(self, address: str, **form: str) -> requests.Response:
+        """Open a page, or send a form that stands on a page like any; follow while it leads about in the city."""
+        whole = address if address.startswith("http") else self.live.url + address
+        if form:
+            page = self.session.get(self.live.url + "/account/welcome")
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+            assert token is not None
+            sent = {"csrfmiddlewaretoken": token[1], **form}
+            answer = self.session.post(
+                whole, data=sent, headers={"Origin": self.live.url}, allow_redirects=False
+            )
+        else:
+            answer = self.session.get(whole, allow_redirects=False)
+        while answer.is_redirect and self._inside(answer.headers["Location"]):
+            answer = self.session.get(self._whole(answer.headers["Location"]), allow_redirects=False)
+        return answer
+
+    def sign_in(self, person: Person, wanted: str = "/account") -> requests.Response:
+        """By number, password and code."""
+        self.go("/account/login/", login=person.number, password=PASSWORD, next=wanted)
+        return self.go("/account/2fa/authenticate/", code=codes(person.secret))
+
+    def _whole(self, address: str) -> str:
+        return address if address.startswith("http") else self.live.url + address
+
+    def _inside(self, address: str) -> bool:
+        return self._whole(address).startswith(self.live.url + "/")

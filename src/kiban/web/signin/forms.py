@@ -3,20 +3,24 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from allauth.account.forms import ChangePasswordForm, LoginForm
 from allauth.core import context
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.core.cache import cache
 
 from kiban.web.signin import lines
 from kiban.web.signin.models import Account
 
 NUMBER_MOST, PASSWORD_MOST = 64, 256
+_CODE_SECONDS = 120  # longer than a code is good: its half minute, and the one on each side
 
 
 def _plain(field: forms.Field, label: str, hint: str = "") -> None:
@@ -56,6 +60,16 @@ class _Digits:
         field = self.fields["code"]  # type: ignore[attr-defined]
         _plain(field, "認証コード（6桁）", "認証アプリに表示されている数字を入力してください。")
         field.widget.attrs |= {"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": 8}
+
+    def clean_code(self) -> str:
+        """The code, whichever digits were typed; good once while it is good at all."""
+        typed = unicodedata.normalize("NFKC", self.cleaned_data["code"])  # type: ignore[attr-defined]
+        self.cleaned_data["code"] = "".join(each for each in typed if each.isdigit())  # type: ignore[attr-defined]
+        code: str = super().clean_code()
+        account: Account = self.user  # type: ignore[attr-defined]
+        if not cache.add(f"kiban-totp-{account.pk}-{code}", 1, timeout=_CODE_SECONDS):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
 
 
 class Code(_Digits, AuthenticateForm):

@@ -15,10 +15,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from kiban.kernel import Problem
+from kiban.web import headers
 from kiban.web.city import City
 from kiban.web.house import NAME
 from kiban.web.pages import errors
-from kiban.web.signin import lines
+from kiban.web.signin import leaving, lines
 from kiban.web.signin.accounts import Accounts
 from kiban.web.signin.strength import factors, strong
 
@@ -31,6 +32,7 @@ _BEGAN, _SEEN = "kiban.began", "kiban.seen"
 
 _WEAK = {"mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "account_logout"}
 """Pages that are open before a second factor was shown: those that set the first one up."""
+_LEADING = {"account_login", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"}
 _WORDS = {
     "left": "このアカウントは現在利用できません。所属の管理者に確認してください。",
     "idle": "30分間操作がなかったため、サインアウトしました。",
@@ -45,8 +47,12 @@ class Standing:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request."""
-        return self._get_response(request)
+        """Answer a request; a page of sign-in says where it may lead."""
+        answer = self._get_response(request)
+        match = request.resolver_match
+        if match and match.url_name in _LEADING and request.META[NAME].city is not None:
+            answer.headers.setdefault("Content-Security-Policy", headers.for_pages(leaving.onwards(request)))
+        return answer
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, names: Any) -> HttpResponse | None:
         """None where the view may answer; otherwise where the person has to go first."""

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from allauth.account import views as account
+from allauth.idp.oidc import views as oidc
 from allauth.mfa.base import views as mfa
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
-from django.urls import path
+from django.urls import include, path
 
-from kiban.web.signin import factor_views, pages
+from kiban.web.signin import factor_views, pages, provider
 
 _OWN = [
     path("account", pages.home, name="account_home"),
@@ -50,4 +51,19 @@ _CLOSED = [  # allauth asks for the addresses of these; nothing is there
     path("account/password/reset/", pages.closed, name="account_reset_password"),
     path("account/password/set/", pages.closed, name="account_set_password"),
 ]
-urlpatterns = [*_OWN, *_FACTORS, *_CLOSED]
+_PROVIDER = [
+    path(".well-known/openid-configuration", oidc.configuration, name="configuration"),
+    path(".well-known/jwks.json", oidc.jwks, name="jwks"),
+    path("identity/o/authorize", provider.Authorize.as_view(), name="authorization"),
+    path("identity/o/logout", provider.EndSession.as_view(), name="logout"),
+    path("identity/o/api/token", provider.Tokens.as_view(), name="token"),
+    path("identity/o/api/revoke", oidc.revoke, name="revoke"),
+    path("identity/o/api/userinfo", oidc.user_info, name="userinfo"),
+    path("identity/o/api/device/code", pages.closed, name="device_code"),
+]
+urlpatterns = [
+    *_OWN,
+    *_FACTORS,
+    *_CLOSED,
+    path("", include(([path("", include((_PROVIDER, "oidc")))], "idp"))),
+]
