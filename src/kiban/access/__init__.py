@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiban.access import audit, recent
+from kiban.access import audit, extract, recent
 from kiban.access.asking import Answer, Asked
 from kiban.access.authority import PATHS, Authority
 from kiban.access.books import Access, open_access
@@ -64,6 +64,7 @@ __all__ = [
     "Token",
     "Tokens",
     "audit",
+    "extract",
     "load_policies",
     "open_access",
     "recent",
