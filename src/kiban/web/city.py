@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from kiban.access import Access, People, Policies, audit
+from kiban.linkage import status
 from kiban.store import Store
 
 JAPAN = ZoneInfo("Asia/Tokyo")
@@ -26,7 +27,8 @@ class City:
         accounts: how Django reaches accounts and sessions; see `signin.install`.
         now: the time in UTC.
         home: folder with the keys and providers of sign-in; None where other systems sign nobody in here, and nobody signs in
-            elsewhere.
+            elsewhere. In it lie `audit` with the key of the audit trail, and `migrations` with a folder for each migration.
+        flows: how the flows of the linkage stand; None where nothing is linked.
     """
 
     title: str
@@ -36,6 +38,7 @@ class City:
     accounts: Mapping[str, str] = field(repr=False)
     now: Callable[[], datetime]
     home: Path | None = None
+    flows: Callable[[], Sequence[status.FlowView]] | None = None
 
     @property
     def people(self) -> People:

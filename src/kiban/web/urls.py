@@ -14,6 +14,7 @@ from kiban.web.pages import views as pages
 urlpatterns = [
     path("", pages.home),
     path("duty", pages.duty),
+    path("operations/", include("kiban.web.operations.urls")),
     path("", include("kiban.web.signin.urls")),
     path("", include("kiban.web.counter.urls")),
     path("metrics", only_reading(metrics)),

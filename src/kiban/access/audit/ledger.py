@@ -73,10 +73,15 @@ class Ledger:
             ]
 
     def last_block(self, page: BookPage) -> Block:
-        """The last block; `NO_BLOCK` where there is none."""
+        """The last block, within a transaction; `NO_BLOCK` where there is none."""
         query = f"SELECT {', '.join(BLOCK)} FROM audit_block ORDER BY block DESC LIMIT 1"
         found = page.rows(query)
         return Block(**found[0]) if found else NO_BLOCK
+
+    def last(self) -> Block:
+        """The last block; `NO_BLOCK` where there is none."""
+        with self.books.transaction() as page:
+            return self.last_block(page)
 
     def block_at(self, place: int) -> Block:
         """The block that ends at a place; `NO_BLOCK` where none does."""

@@ -36,23 +36,25 @@ class Verdict:
     problems: tuple[Problem, ...]
 
 
-def verify(ledger: Ledger, keeper: Keeper, given: Sequence[Root] = ()) -> Verdict:
+def verify(ledger: Ledger, keeper: Keeper, given: Sequence[Root] = (), *, recent: bool = False) -> Verdict:
     """Compute everything again, in bounded memory, and hold it against signatures, the home and what was given away.
 
     Args:
         ledger: what to verify.
         keeper: whose signatures count, and what his files say of the last block and of all roots.
         given: roots that were given to others, from their files.
+        recent: whether only what is sealed behind the last root is computed; the roots themselves always are.
 
     Raises:
         Problem: `audit-head` and `audit-root-file` where a file of the keeper cannot be read; `database-unreachable`.
     """
     roots, trusted = ledger.roots(), keeper.trusted
     away = list({each.digest: each for each in (*keeper.kept(), *given)}.values())
-    passing = Passing(ledger.blocks(), NO_BLOCK, trusted, keeper.remembered())
+    start = ledger.block_at(roots[-1].last) if recent and roots else NO_BLOCK
+    passing = Passing(ledger.blocks(start.block), start, trusted, keeper.remembered())
     known = {each.digest for each in roots}
     missing = [each for each in away if each.digest not in known or not each.signed_by(trusted)]
-    walk = _Walk(ledger, NO_BLOCK, passing, [*roots, *missing])
+    walk = _Walk(ledger, start, passing, [*roots, *missing])
     found = _first(walk.faults())
     found += root_faults(SIDE, roots, trusted, walk.place)
     found += [

@@ -1,0 +1,1 @@
+"""A city with pages of those who run and audit it."""
