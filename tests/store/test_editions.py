@@ -412,4 +412,5 @@ def renamed_key(city: Store, folder: Any) -> dict[str, Any]:
             re.sub(r"(?<![a-z_])atenabango(?![a-z_])", "atenabango_shin", text), encoding="utf-8"
         )
     loaded = standard.load(made)
-    return {"groups": loaded.groups, "renames": {**loaded.renames, "atenabango": "atenabango_shin"}}
+    renames = {**loaded.renames, "atenabango": "atenabango_shin"}
+    return {"groups": loaded.groups, "renames": renames, "protection": loaded.protection}

@@ -23,11 +23,12 @@ from kiban.store.digests import digest_columns, row_buckets, row_digests
 from kiban.store.editions import apply, plan
 from kiban.store.event_heads import EventHead, event_heads
 from kiban.store.feeding import Told, Touch, told_after
+from kiban.store.guarding import Lift
 from kiban.store.loads import Load, finished_load, strangers
 from kiban.store.past import Past, past
 from kiban.store.private import write_private
+from kiban.store.query import Hit, Page, Query
 from kiban.store.reindex import reindex
-from kiban.store.search import Hit, Page, Query
 from kiban.store.selecting import VALID_FROM, VALID_TO, Bounds, Link, Selection, Sum, Term, Test
 from kiban.store.session import Row, Session
 from kiban.store.settling import settled
@@ -63,6 +64,7 @@ __all__ = [
     "Command",
     "EventHead",
     "Hit",
+    "Lift",
     "Link",
     "Load",
     "Lookup",

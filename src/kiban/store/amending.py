@@ -99,6 +99,8 @@ class Amending:
             for staged, (added, closed) in rows:
                 self._apply(staged, added.num_rows, closed.num_rows, {"first": first, "at": at})
             self._refuse_missing([staged for staged, _ in rows], first)
+            touched = amending_sql.touched([staged for staged, _ in rows])
+            connection.execute(f"SELECT kiban.protect(({touched}), %s, %s)".encode(), (first, at))
             who = chain.signed(self._actor)
             told = {
                 "business": business,

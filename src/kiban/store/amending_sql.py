@@ -122,6 +122,17 @@ class Staged:
             yield f"SELECT s.{_N}, {step} AS step, {self.place} AS place, {starts} AS since, {change} AS change FROM {source} s"
 
 
+def touched(staged: list[Staged]) -> str:
+    """The query for whose rows a run of events changed, as `kiban.protect` takes it."""
+    found = " UNION ALL ".join(
+        f"SELECT {literal(one.table.register)} AS register, {quoted(one.table.subject[0])}::text AS number FROM {place}"
+        for one in staged
+        for place in (one.added, one.closed)
+    )
+    numbers = f"SELECT register, jsonb_agg(DISTINCT number) AS numbers FROM ({found}) f GROUP BY 1"
+    return f"SELECT coalesce(jsonb_object_agg(register, numbers), '{{}}') FROM ({numbers}) n"
+
+
 def write(staged: list[Staged]) -> str:
     """Write the events of a run from what was amended; gives the number of the last."""
     changes = " UNION ALL ".join(statement for one in staged for statement in one.changes())

@@ -15,9 +15,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from kiban.kernel import Actor, Problem
 from kiban.standard import Edition, Library
-from kiban.store import claim, pool, scoping, session
+from kiban.store import claim, naming, pool, protecting, scoping, session
 from kiban.store.cluster import Server
 from kiban.store.errors import as_problems
+from kiban.store.fences import FRAME
 from kiban.store.schema import Table
 from kiban.store.session import Session
 
@@ -105,16 +106,28 @@ class Store:
             Problem: `database-unreachable`, and those of the library where it lacks an edition in force.
         """
         inner, outer = claim.pads(self._actor_key)
-        base = resources.files("kiban.store").joinpath("sql/base.sql").read_text(encoding="utf-8")
         with self.owner() as connection, connection.transaction():
-            connection.execute(base.encode())
+            for name in FRAME:
+                connection.execute(resources.files("kiban.store").joinpath(f"sql/{name}").read_bytes())
             connection.execute(
                 "INSERT INTO kiban.secret VALUES (true, %s, %s) "
                 "ON CONFLICT (single) DO UPDATE SET inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad",
                 (inner, outer),
             )
-            self.refresh(connection)
-            scoping.fit(connection, self.tables().values())
+            self.fit(connection)
+
+    def fit(self, connection: psycopg.Connection[Any], *, anew: bool = False) -> None:
+        """Bring the fences to what the editions in force ask for; touches nothing where they are so already.
+
+        Args:
+            connection: the owner's, in a transaction.
+            anew: whether to see anew who is protected in any case. A household stays protected until an event touches it,
+                also after the day on which the last protected person was to leave it; this finds out.
+        """
+        known = self._look(connection)
+        scoping.fit(connection, known.tables.values())
+        protecting.fit(connection, naming.protecting(known.editions.values()), known.tables, anew=anew)
+        self._known = None
 
     def applied(self) -> Mapping[str, str]:
         """The edition in force of each business, by its schema.
@@ -179,9 +192,10 @@ class Store:
             ).fetchall()
         retired = {row[3]: tuple((item["name"], item["type"]) for item in row[4]) for row in rows if row[3]}
         editions = {schema: self.library.edition(schema, edition) for schema, edition, *_ in rows}
+        by = naming.protecting(editions.values())
         tables = {
             f"{edition.id}.{group.id}": Table.of(
-                edition, group.id, retired.get(f"{edition.id}.{group.id}", ())
+                edition, group.id, retired.get(f"{edition.id}.{group.id}", ()), by
             )
             for edition in editions.values()
             for group in edition.groups

@@ -14,6 +14,7 @@ from kiban.standard import Edition, definition
 from kiban.store import chain, former, jobs, planning, publish
 from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
+from kiban.store.naming import protecting
 from kiban.store.rebuild import catch_up, rebuild
 from kiban.store.reindex import build_entries, late_entries
 from kiban.store.schema import SearchTable, Table, quoted
@@ -148,8 +149,10 @@ class _Work:
             (job,),
         ).fetchone()
         assert base is not None
+        others = [store.edition(schema) for schema in store.applied() if schema != made.new.id]
+        by = protecting(sorted((*others, made.new), key=lambda edition: edition.id))
         new = {
-            step.register: Table.of(made.new, step.register.split(".")[1], step.retired)
+            step.register: Table.of(made.new, step.register.split(".")[1], step.retired, by)
             for step in made.steps
             if step.action in ("create", "rebuild", "keep")
         }
@@ -218,7 +221,18 @@ class _Work:
                 elif step.action == "keep":
                     self._keep(step)
             self._in_force(actor, event, contents, sealed)
+            self.store.fit(self.connection, anew=self._may_protect())
         return event
+
+    def _may_protect(self) -> bool:
+        """Whether rows were written with other values where they say who is protected, or in another place."""
+        said = self.plan.new.protection
+        return said is not None and any(
+            step.register.split(".")[1] in said.groups
+            and any(step.source[name] != quoted(name) for name in self.new[step.register].items)
+            for step in self.plan.steps
+            if step.action == "rebuild"
+        )
 
     def _schemas(self) -> None:
         for schema in publish.former_schemas(self.connection, self.plan.schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any
 
@@ -14,6 +14,21 @@ from kiban.kernel import Problem
 from kiban.store import scoping
 from kiban.store.schema import Table
 
+FRAME = ("base.sql", "protection.sql")
+"""The files in sql/ that make the frame, in their order."""
+
+_DOORS = (  # what the application role may run in the owner's name
+    *(
+        "verified_actor",
+        "record_lookup",
+        "record_event",
+        "settle",
+        "hides",
+        "find_protected",
+        "find_protected_number",
+    ),
+    *("protected_among", "ask_lift", "grant_lift", "lifts"),
+)
 _MEND = "run `kiban db apply` again, or restore from a backup, and find out who did it"
 
 _FUNCTION = re.compile(
@@ -29,26 +44,35 @@ _OPEN = {  # what PostgreSQL gives to everybody: SQL that holds where it is open
 }
 
 
-def frame(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
-    """The functions of the frame are those of this version, its triggers fire, and the application role is confined."""
-    yield from _functions(connection)
+def frame(connection: psycopg.Connection[Any], derived: Mapping[str, str]) -> Iterator[Problem]:
+    """The functions of the frame are those of this version, its triggers fire, and the application role is confined.
+
+    Args:
+        connection: the owner's.
+        derived: the bodies of further functions by their names; see `protecting.functions`.
+    """
+    yield from _functions(connection, derived)
     row = connection.execute(
         """SELECT array_agg(tgname::text ORDER BY tgname) FROM pg_trigger
-        WHERE tgenabled = 'O' AND tgname IN ('no_open_event', 'event_append_only', 'lookup_append_only')
-          AND tgrelid IN ('kiban.head'::regclass, 'kiban.event'::regclass, 'kiban.lookup'::regclass)"""
+        WHERE tgenabled = 'O' AND tgname IN ('no_open_event', 'event_append_only', 'lift_append_only', 'lookup_append_only')
+          AND tgrelid IN ('kiban.head'::regclass, 'kiban.event'::regclass, 'kiban.lookup'::regclass, 'kiban.lift'::regclass)"""
     ).fetchone()
-    if not row or row[0] != ["event_append_only", "lookup_append_only", "no_open_event"]:
+    if not row or row[0] != ["event_append_only", "lift_append_only", "lookup_append_only", "no_open_event"]:
         yield Problem("guard-missing", "a trigger of the frame is missing or switched off", "kiban", _MEND)
     yield from _role(connection)
     yield from _rights(connection)
 
 
-def _functions(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
-    base = resources.files("kiban.store").joinpath("sql/base.sql").read_text(encoding="utf-8")
+def _functions(connection: psycopg.Connection[Any], derived: Mapping[str, str]) -> Iterator[Problem]:
+    files = (
+        resources.files("kiban.store").joinpath(f"sql/{name}").read_text(encoding="utf-8") for name in FRAME
+    )
     wanted = [
         (name, body.strip(), "SECURITY DEFINER" in header)
+        for base in files
         for name, header, body in ((m[1], m[0].split("$$")[0], m[3]) for m in _FUNCTION.finditer(base))
     ]
+    wanted += [(name, body.strip(), False) for name, body in derived.items()]
     held = [  # as a list: a second function of the same name for other arguments is strange, too
         (name, body.strip(), definer)
         for name, body, definer in connection.execute(
@@ -69,9 +93,9 @@ def _role(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
                OR EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid)
                OR EXISTS (SELECT FROM pg_namespace n WHERE has_schema_privilege(r.oid, n.oid, 'CREATE'))
                OR EXISTS (SELECT FROM pg_proc p WHERE p.prosecdef AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
-                          AND p.oid::regproc::text NOT IN ('kiban.verified_actor', 'kiban.record_lookup',
-                                                           'kiban.record_event', 'kiban.settle'))
-        FROM pg_roles r WHERE rolname = 'kiban_app'"""
+                          AND p.oid::regproc::text <> ALL (%s))
+        FROM pg_roles r WHERE rolname = 'kiban_app'""",
+        ([f"kiban.{name}" for name in _DOORS],),
     ).fetchone()
     if not row or row[0]:
         yield Problem(

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from kiban.kernel import Actor, Problem
 from kiban.standard import Edition
-from kiban.store import chain
+from kiban.store import chain, protecting
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, literal, own_view, quoted
 
@@ -133,6 +133,7 @@ def publish_import(
             chain.close_event(
                 connection, businesses, "import", job, actor, {"job": job, "sealed": sealed}, contents
             )
+            protecting.loaded(connection, [table.register for table in tables])
             connection.execute("UPDATE kiban.job SET state = 'done', event = %s WHERE job = %s", (event, job))
     progress("publish", 1, 1)
     return event

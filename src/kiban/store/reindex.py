@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from kiban.kernel import Problem
 from kiban.standard import Group
-from kiban.store import columns, jobs, publish, search_keys
+from kiban.store import columns, jobs, protecting, publish, search_keys
 from kiban.store.bulk import Progress, copy_entries, quiet
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, quoted
@@ -52,6 +52,7 @@ def reindex(store: Store, register: str, progress: Progress = quiet) -> int:
             connection.execute(f"DROP TABLE {target.name}".encode())
             for statement in target.publish():
                 connection.execute(statement.encode())
+            protecting.loaded(connection, [register])
             made = connection.execute(f"SELECT count(*) FROM {target.name}".encode()).fetchone()
     return int(made[0]) if made else 0
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from kiban import standard
 from kiban.standard import Edition, Group, Item
+from kiban.store.naming import Naming, naming
 
 SHADOW = "kiban_shadow"
 NEVER_NULL = "nn_"
@@ -38,6 +39,7 @@ class Table:
         references: its items that name a row elsewhere, with the register and the item they name.
         retired: columns of earlier editions that the edition no longer names; kept, so that nothing is lost.
         personal: those of `references` that name a row of a ward, which is a person's or a household's.
+        naming: which of its columns name persons and households.
     """
 
     group: Group
@@ -45,15 +47,20 @@ class Table:
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
     retired: tuple[tuple[str, str], ...] = ()
     personal: frozenset[str] = frozenset()
+    naming: Naming = field(default_factory=Naming)
 
     @staticmethod
-    def of(edition: Edition, group_id: str, retired: tuple[tuple[str, str], ...] = ()) -> Table:
-        """The table of a group of an edition."""
+    def of(
+        edition: Edition, group_id: str, retired: tuple[tuple[str, str], ...] = (), by: Edition | None = None
+    ) -> Table:
+        """The table of a group of an edition; `by` is the edition in force that says who is protected."""
         group = edition.group(group_id)
         targets = {name: edition.group(target) for name, target in group.references.items()}
         references = {name: (f"{edition.id}.{t.id}", t.subject[0].romaji) for name, t in targets.items()}
         personal = frozenset(name for name, target in targets.items() if target.scope == "ward")
-        return Table(group, edition.id, references, retired, personal)
+        columns = {item.romaji: standard.sql_type(item) for item in group.items} | dict(retired)
+        named = naming(edition, group, columns, by)
+        return Table(group, edition.id, references, retired, personal, named)
 
     @property
     def register(self) -> str:
@@ -229,7 +236,9 @@ class Table:
     @property
     def rule(self) -> str:
         """Which of its rows an actor sees, as SQL."""
-        return scope_rule(self.schema, self.group.ward.romaji if self.group.ward else None)
+        return scope_rule(
+            self.schema, self.group.ward.romaji if self.group.ward else None, self.naming.hidden
+        )
 
     def place(self) -> tuple[str, ...]:
         """Put the shadow into its place and set the guard on it."""
@@ -306,15 +315,24 @@ def scope(name: str, rule: str) -> tuple[str, ...]:
     )
 
 
-def scope_rule(business: str, ward: str | None) -> str:
-    """The rows of an actor's businesses and wards, or the city's for any ward; asked once a statement, so that indexes stay of use."""
+def scope_rule(business: str, ward: str | None, hidden: str | None) -> str:
+    """The rows that an actor sees: of the actor's businesses, and wards, and not hidden.
+
+    Whatever does not depend on the row is asked once a statement, and comes first.
+
+    Args:
+        business: ID of the edition.
+        ward: the column of the ward; None where rows are the city's.
+        hidden: the condition for rows of protected persons; None where there are none.
+    """
     called = f"{literal(business)}::text"
-    if ward is None:
-        return f"(SELECT kiban.signed_in({called}))"
-    return (
-        f"{quoted(ward)} = ANY ((SELECT kiban.visible_wards({called}))::text[]) "
-        f"OR (SELECT kiban.sees_city({called}))"
-    )
+    rule = f"(SELECT kiban.signed_in({called}))"
+    if ward is not None:
+        rule = (
+            f"({quoted(ward)} = ANY ((SELECT kiban.visible_wards({called}))::text[]) "
+            f"OR (SELECT kiban.sees_city({called})))"
+        )
+    return rule if hidden is None else f"{rule} AND ((SELECT kiban.sees_protected()) OR NOT ({hidden}))"
 
 
 def japanese_title(item: Item) -> str:
@@ -364,7 +382,10 @@ class SearchTable:
     @property
     def rule(self) -> str:
         """Which of its entries an actor sees, as SQL."""
-        return scope_rule(self.table.schema, "ward" if self.table.group.ward else None)
+        section = self.table.group.search
+        named = section is not None and section.subject in self.table.naming.people
+        hidden = Naming(people=("subject",)).hidden if named else self.table.naming.hidden and "true"
+        return scope_rule(self.table.schema, "ward" if self.table.group.ward else None, hidden)
 
     def create(self) -> str:
         """The table while it is built."""

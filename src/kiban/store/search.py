@@ -5,104 +5,19 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from kiban import characters
 from kiban.kernel import Actor, Problem, UncertainDate
 from kiban.standard import Group, Search
-from kiban.store.schema import SearchTable
+from kiban.store.query import Hit, Page, Query
+from kiban.store.schema import SearchTable, quoted
 
-PAGE_MOST = 200
 _MARK_MOST = 10_000
-
-
-@dataclass(frozen=True)
-class Query:
-    """What a clerk asks. All that is given must hold; one of name, kana, address, birth is needed.
-
-    Attributes:
-        as_of: the day whose row is shown of each person found.
-        name: the beginning of a name in kanji or Latin letters; variant kanji are the same kanji.
-        kana: the beginning of a name in kana; small kana, voicing, long vowels, spaces and hyphens make no difference.
-        address: the beginning of 町字 and 番地; any digits and hyphens.
-        birth: first and last day between which the birth may lie (both included); unknown parts of a birth date match.
-        sex: the code of 性別.
-        wards: "own" searches the actor's own ward; "all" goes on with every other ward the actor may see.
-        limit: hits on a page, 1 to 200; as many as a screen shows unless said otherwise.
-
-    Raises:
-        Problem: `query-empty`, `query-limit`.
-    """
-
-    as_of: date
-    name: str | None = None
-    kana: str | None = None
-    address: str | None = None
-    birth: tuple[date, date] | None = None
-    sex: str | None = None
-    wards: str = "own"
-    limit: int = 20
-
-    def __post_init__(self) -> None:
-        if not (self.keys() or self.birth):
-            raise Problem(
-                "query-empty", "the search names nobody", fix="give a name, kana, an address or a birth date"
-            )
-        if not 1 <= self.limit <= PAGE_MOST or self.wards not in ("own", "all"):
-            raise Problem(
-                "query-limit",
-                f"a page has 1 to {PAGE_MOST} hits, of wards `own` or `all`",
-                fix="ask for less",
-            )
-
-    def keys(self) -> dict[str, str]:
-        """The folded keys asked for, by column."""
-        folded = {
-            "kana_key": characters.kana_loose_key(self.kana) if self.kana else "",
-            "name_key": characters.name_key(self.name) if self.name else "",
-            "address_key": characters.address_key(self.address) if self.address else "",
-        }
-        return {column: key for column, key in folded.items() if key}
-
-    def asked(self) -> dict[str, object]:
-        """The query as the look-up log keeps it."""
-        given = {"name": self.name, "kana": self.kana, "address": self.address, "sex": self.sex}
-        asked: dict[str, object] = {name: value for name, value in given.items() if value}
-        if self.birth:
-            asked["birth"] = [day.isoformat() for day in self.birth]
-        return asked
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One subject found.
-
-    Attributes:
-        subject: the 宛名番号.
-        ward: the ward of the row whose name or address was found; it may be a former one.
-        row: of the subject's row as of the day asked for, or the one before, the items that the search section names;
-            None where no row lies within the actor's wards.
-    """
-
-    subject: str
-    ward: str | None
-    row: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """Hits in the order of the key, and where the next page starts (None: no more)."""
-
-    hits: tuple[Hit, ...]
-    next: str | None
-
-    def with_rows(self, rows: Mapping[str, Mapping[str, Any]]) -> Page:
-        """The same page with the row of each subject."""
-        return replace(self, hits=tuple(replace(hit, row=rows.get(hit.subject)) for hit in self.hits))
 
 
 def run(
@@ -128,48 +43,106 @@ def run(
     return Page(hits, _token(goes_on_in, (key, last.subject) if shown_in == goes_on_in else None))
 
 
-def _phases(table: SearchTable, query: Query, actor: Actor) -> list[tuple[str, list[object]]]:
-    """The conditions on the ward, one after the other: the own ward, then all others."""
+@dataclass(frozen=True)
+class _Phase:
+    """A part of the hits: those for whom a condition on the ward holds, or (None) the protected ones."""
+
+    where: str | None
+    values: tuple[object, ...] = ()
+
+
+def _phases(table: SearchTable, query: Query, actor: Actor) -> list[_Phase]:
+    """The own ward, then all others, then protected persons: of any ward, as a page must not tell of which."""
+    section, naming = table.table.group.search, table.table.naming
+    told = (
+        section is not None and section.subject in naming.people and not actor.protected and not query.address
+    )
+    if query.number and query.number[0] in naming.households:
+        told = False  # it would tell where they live
+    last = [_Phase(None)] if told else []
     if table.table.group.ward is None or actor.ward is None:
-        return [("true", [])]
-    own: tuple[str, list[object]] = ("s.ward = %s", [actor.ward])
+        return [_Phase("true"), *last]
+    own = _Phase("s.ward = %s", (actor.ward,))
     if query.wards == "own":
-        return [own]
+        return [own, *last]
     # A person who was shown under the own ward is not shown again for a former row elsewhere.
     conditions, values = _conditions(query, "o")
-    shown = (
-        f"EXISTS (SELECT FROM {table.name} o WHERE o.subject = s.subject AND o.ward = %s AND {conditions})"
+    shown = f"EXISTS (SELECT FROM {_source(table, query)} o WHERE o.subject = s.subject AND o.ward = %s AND {conditions})"
+    return [own, _Phase(f"s.ward <> %s AND NOT {shown}", (actor.ward, actor.ward, *values)), *last]
+
+
+def _source(table: SearchTable, query: Query) -> str:
+    """What is searched: the narrow table, or for a number the register itself."""
+    if query.number is None:
+        return table.name
+    register, section = table.table, table.table.group.search
+    assert section is not None
+    ward = quoted(register.group.ward.romaji) if register.group.ward else "NULL::text"
+    return (
+        f"(SELECT {quoted(section.subject)} AS subject, {ward} AS ward, {quoted(query.number[0])} AS number "
+        f"FROM {register.name} WHERE closed_by IS NULL)"
     )
-    return [own, (f"s.ward <> %s AND NOT {shown}", [actor.ward, actor.ward, *values])]
 
 
 def _find(
     connection: psycopg.Connection[Any],
     table: SearchTable,
     query: Query,
-    phase: tuple[str, list[object]],
+    phase: _Phase,
     position: tuple[object, str] | None,
     limit: int,
 ) -> list[tuple[Hit, object]]:
-    order = next(iter(query.keys()), "birth_from")
+    order = "number" if query.number else next(iter(query.keys()), "birth_from")
+    if phase.where is None:
+        return _protected(connection, table, query, order, position, limit)
     conditions, values = _conditions(query, "s")
-    ward, ward_values = phase
     beyond = ""
     if position is not None:
         beyond = f" AND (s.{order}, s.subject) > (%s, %s)"
     statement = (
-        f"SELECT DISTINCT ON (s.{order}, s.subject) s.{order}, s.subject, s.ward FROM {table.name} s "
-        f"WHERE {conditions} AND {ward}{beyond} ORDER BY s.{order}, s.subject LIMIT %s"
+        f"SELECT DISTINCT ON (s.{order}, s.subject) s.{order}, s.subject, s.ward FROM {_source(table, query)} s "
+        f"WHERE {conditions} AND {phase.where}{beyond} ORDER BY s.{order}, s.subject LIMIT %s"
     )
-    parameters = [*values, *ward_values, *(position or ()), limit]
+    parameters = [*values, *phase.values, *(position or ()), limit]
     rows = connection.execute(statement.encode(), parameters).fetchall()
     return [(Hit(subject, ward_code), key) for key, subject, ward_code in rows]
+
+
+def _protected(
+    connection: psycopg.Connection[Any],
+    table: SearchTable,
+    query: Query,
+    order: str,
+    position: tuple[object, str] | None,
+    limit: int,
+) -> list[tuple[Hit, object]]:
+    """Protected persons who are closed to the actor. The database logs whom it tells of."""
+    register = table.table.register
+    if query.number:
+        item, value = query.number
+        found = connection.execute(
+            "SELECT kiban.find_protected_number(%s, %s, %s)", (register, item, value)
+        ).fetchall()
+        return [(Hit(subject, None, protected=True), value) for (subject,) in found if position is None]
+    asked: dict[str, object] = dict(query.keys())
+    if query.birth:
+        asked["birth"] = [day.isoformat() for day in query.birth]
+    if query.sex:
+        asked["sex"] = query.sex
+    rows = connection.execute(
+        "SELECT * FROM kiban.find_protected(%s, %s, %s, %s, %s, %s)",
+        (register, order, Jsonb(asked), *(position or (None, None)), limit),
+    ).fetchall()
+    return [(Hit(subject, None, protected=True), key) for key, subject in rows]
 
 
 def _conditions(query: Query, alias: str) -> tuple[str, list[object]]:
     # Only comparisons that PostgreSQL knows to be leakproof: others would not use an index under row-level security.
     conditions: list[str] = []
     values: list[object] = []
+    if query.number:
+        conditions.append(f"{alias}.number = %s")
+        values.append(query.number[1])
     for column, key in query.keys().items():
         conditions.append(f"{alias}.{column} >= %s AND {alias}.{column} < %s")
         values += [key, key + "\U0010ffff"]
@@ -199,9 +172,9 @@ def _position(after: str | None) -> tuple[int, tuple[object, str] | None]:
     except (ValueError, RecursionError):
         raise damaged from None
     match mark:
-        case [int(phase), None] if 0 <= phase < 2:
+        case [int(phase), None] if 0 <= phase < 3:
             return phase, None
-        case [int(phase), [str(key), str(subject)]] if 0 <= phase < 2:
+        case [int(phase), [str(key), str(subject)]] if 0 <= phase < 3:
             return phase, (key, subject)
     raise damaged
 
@@ -241,7 +214,8 @@ def looked_at(group: Group, query: Query) -> list[str]:
     """The items that a query compares with something; romaji."""
     section = group.search
     assert section is not None
-    found = [name for name, _ in section.names if query.name]
+    found = [query.number[0]] if query.number else []
+    found += [name for name, _ in section.names if query.name]
     found += [kana for _, kana in section.names if query.kana and kana]
     found += section.address if query.address else ()
     found += [section.birth] if query.birth and section.birth else []

@@ -25,6 +25,8 @@ from kiban.standard import sql_type
 from kiban.store import after, claim, columns, search, selecting, selecting_sql
 from kiban.store.change import Change, prepared
 from kiban.store.errors import as_problems
+from kiban.store.guarding import Guarding
+from kiban.store.query import Page, Query
 from kiban.store.schema import SearchTable, Table, quoted
 
 Row = dict[str, Any]
@@ -44,17 +46,15 @@ class _WrittenDate(Loader):
         return columns.ALWAYS if written == "-infinity" else written
 
 
-class Session:
+class Session(Guarding):
     """A transaction of one actor. Made by `Store.session`; not shared between threads."""
 
     def __init__(
         self, connection: psycopg.Connection[Any], actor: Actor, tables: Mapping[str, Table]
     ) -> None:
-        self._connection = connection
+        super().__init__(connection, actor)
         self._tables = tables
-        self._looked_up: list[tuple[str, Mapping[str, object], Sequence[str]]] = []
         self._ran_sql = False
-        self.actor = actor
 
     def work_on(self, tables: Mapping[str, Table]) -> None:
         """Take these for the registers in force; the store says so once, when the session begins."""
@@ -166,8 +166,11 @@ class Session:
             query = after.known_since(table, items, where[0] if where else None, but)
             return cursor.execute(query.encode(), values, prepare=True).fetchall()
 
-    def search(self, register: str, query: search.Query, after: str | None = None) -> search.Page:
+    def search(self, register: str, query: Query, after: str | None = None) -> Page:
         """A page of the subjects that a query finds, those of the actor's own ward first.
+
+        Protected persons whose rows are closed to the actor come last, of whatever ward, with nothing but their numbers:
+        that there is such a person must be known at the counter. No search that asks for an address finds them.
 
         Args:
             register: schema.table of a register that has a search section.
@@ -176,7 +179,7 @@ class Session:
 
         Raises:
             Problem: `search-missing` where the register has none, `item-hidden` where it asks by an item that is hidden
-                from the actor, and those of `Query`.
+                from the actor, `query-number` for an item that is none of its numbers, and those of `Query`.
         """
         table = self._table(register, {})
         if table.group.search is None:
@@ -184,9 +187,14 @@ class Session:
                 "search-missing", f"{register} has no search section", fix="add one to its business.yaml"
             )
         self._refuse_hidden(table, search.looked_at(table.group, query))
+        numbers = (table.group.search.subject, *table.group.search.numbers)
+        if query.number and query.number[0] not in numbers:
+            fix = f"one of {', '.join(numbers)}"
+            raise Problem("query-number", f"{register} is not searched by {query.number[0]}", fix=fix)
         with as_problems():
             page = search.run(self._connection, SearchTable(table), query, self.actor, after)
-            found = self._current(table, [hit.subject for hit in page.hits], query.as_of)
+            shown = [hit.subject for hit in page.hits if not hit.protected]
+            found = self._current(table, shown, query.as_of)
         page = page.with_rows(found)
         asked = {
             "search": query.asked(),

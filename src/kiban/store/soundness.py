@@ -10,7 +10,7 @@ import psycopg
 
 from kiban.kernel import Problem
 from kiban.standard import definition
-from kiban.store import fences, publish
+from kiban.store import fences, guard_soundness, naming, protecting, publish
 from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
 from kiban.store.schema import SearchTable, Table, quoted
@@ -66,7 +66,11 @@ def examine(
     """What `verify` does, in the transaction of a connection of the owner."""
     store.refresh(connection)
     tables = store.tables()
-    problems = [*_chain(connection, head), *_editions(connection, store), *fences.frame(connection)]
+    by = naming.protecting(store.edition(schema) for schema in store.applied())
+    problems = [*_chain(connection, head), *_editions(connection, store)]
+    problems += fences.frame(connection, protecting.functions(by, tables))
+    if not any(problem.code == "frame-altered" for problem in problems):  # it asks functions of the frame
+        problems += guard_soundness.examine(connection, by, tables)
     rows: dict[str, int] = {}
     for number, table in enumerate(tables.values(), 1):
         found, rows[table.register] = _register(connection, table)

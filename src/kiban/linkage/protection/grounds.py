@@ -65,9 +65,12 @@ class Facts:
         if unit.kind == HOUSEHOLD:
             other, item = PERSON, self.protected.person
         rows: Iterable[Row] = self.homes.get(unit, ())
-        if known:
+        if known and unit.kind == PERSON:
             rows = self._standing_rows(rows, self.protected.group, None, *known)
-        return {Unit(other, row[item]) for row in rows if row[item]}
+        found = {Unit(other, row[item]) for row in rows if row[item]}
+        if known and unit.kind == HOUSEHOLD:  # what their rows say, not only those that name the household
+            found = {person for person in found if unit in self.companions(person, known)}
+        return found
 
     def _concerned(self, unit: Unit, event: int, day: date) -> set[Unit]:
         """Whose grounds protect a unit: of a person its households, too; of a household its people and theirs."""

@@ -80,11 +80,12 @@ CREATE TABLE IF NOT EXISTS kiban.lookup (
 CREATE OR REPLACE FUNCTION kiban.record_lookup(register text, asked jsonb, found text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    who text[] := kiban.verified_actor();
+    actor text[] := kiban.verified_actor();
 BEGIN
-    IF who IS NULL THEN PERFORM kiban.refuse('actor-missing', 'nobody has signed in', 'open a session with an actor'); END IF;
+    IF actor IS NULL THEN PERFORM kiban.refuse('actor-missing', 'nobody has signed in', 'open a session with an actor'); END IF;
     INSERT INTO kiban.lookup (actor, ward, purpose, register, asked, found)
-    VALUES (who[1], who[2], who[4], $1, $2, $3);  -- "found" is a variable of PL/pgSQL
+    VALUES (actor[1], actor[2], actor[4], $1, CASE WHEN EXISTS (SELECT FROM kiban.lift l WHERE l.whom = actor[1])
+        THEN $2 || jsonb_strip_nulls(jsonb_build_object('lifts', to_jsonb(kiban.lifts_used($3)))) ELSE $2 END, $3);
 END $$;
 
 -- They are read again for the audit trail only: by a role that reads nothing else (store/witness.py).
@@ -575,6 +576,7 @@ BEGIN
             PERFORM kiban.refuse('register-unknown', format('there is no register %s', left(change ->> 'register', 63)), 'name it schema.table');
         END IF;
         PERFORM kiban.check_change(r, change);
+        PERFORM kiban.check_protected(r, change);
         IF r.kind = 'log' THEN
             SELECT * INTO done FROM kiban.add(r, change -> 'row', opened.event, opened.recorded_at, wards);
         ELSE
@@ -597,6 +599,9 @@ BEGIN
             'closed_digest', (coalesce((content -> r.register ->> 'closed_digest')::numeric, 0) + done.closed_digest)::text));
     END LOOP;
     PERFORM kiban.check_references(changes);
+    PERFORM kiban.protect((SELECT jsonb_object_agg(t.register, t.numbers) FROM (
+        SELECT c ->> 'register' AS register, jsonb_agg(DISTINCT c -> 'subject' ->> k.subject[1]) AS numbers
+        FROM jsonb_array_elements(changes) c JOIN kiban.register k ON k.register = c ->> 'register' GROUP BY 1) t), opened.event, opened.recorded_at);
     RETURN kiban.close_event(business, kind, subject, valid, who, jsonb_build_object('changes', changes, 'note', note), content,
         jsonb_build_object('registers', (SELECT jsonb_agg(DISTINCT c ->> 'register') FROM jsonb_array_elements(changes) c)));
 END $$;

@@ -1,0 +1,370 @@
+-- Who is protected (支援措置、抑止), kept by the events themselves, and the lifts (一時解除) that open one person to one actor.
+-- Runs after base.sql, as the owner; every statement may run again. What the edition says of protection is in functions that
+-- protecting.py derives from it: touched, grounds, all_grounds, homes, lived, found_names.
+
+DO $$
+BEGIN
+    IF to_regclass('kiban.protected_unit') IS NULL THEN
+        CREATE TABLE kiban.protected_unit (
+            kind text NOT NULL CHECK (kind IN ('person', 'household')),
+            unit text NOT NULL,
+            own boolean NOT NULL,             -- by a ground; otherwise a person who lives in a protected household
+            homes text[] NOT NULL,            -- of a person: where she lives
+            PRIMARY KEY (kind, unit)
+        );
+        CREATE TABLE kiban.protected_name (   -- what is searched of protected persons: no ward, no address
+            register text NOT NULL,
+            subject text NOT NULL,
+            name_key text,
+            kana_key text,
+            birth_from text,
+            birth_to text,
+            sex text
+        );
+        CREATE INDEX protected_name_subject ON kiban.protected_name (subject);
+        CREATE INDEX protected_name_kana ON kiban.protected_name (register, kana_key, subject);
+        CREATE INDEX protected_name_name ON kiban.protected_name (register, name_key, subject);
+        DROP TABLE IF EXISTS kiban.protection;   -- it says that the other two are complete
+        CREATE TABLE kiban.protection (
+            single boolean PRIMARY KEY DEFAULT true CHECK (single),
+            digest text NOT NULL,             -- of the functions that were derived from the edition
+            registers text[] NOT NULL,        -- whose rows say who is protected
+            searched text[] NOT NULL,         -- registers of persons that are searched
+            names jsonb NOT NULL              -- register -> hidden (SQL), subject, numbers
+        );
+        CREATE TABLE IF NOT EXISTS kiban.lift (
+            line bigint PRIMARY KEY,
+            lift bigint NOT NULL,
+            step text NOT NULL CHECK (step IN ('asked', 'granted')),
+            subject text NOT NULL,
+            whom text NOT NULL,
+            reason text NOT NULL,
+            who text NOT NULL,
+            at timestamptz NOT NULL,
+            starts timestamptz NOT NULL,
+            ends timestamptz NOT NULL,
+            previous bytea NOT NULL,
+            digest bytea NOT NULL,
+            UNIQUE (lift, step)
+        );
+        CREATE INDEX IF NOT EXISTS lift_whom ON kiban.lift (whom);
+        DROP TRIGGER IF EXISTS lift_append_only ON kiban.lift;
+        CREATE TRIGGER lift_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON kiban.lift
+            FOR EACH STATEMENT EXECUTE FUNCTION kiban.append_only();
+    END IF;
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- What the policies ask.
+CREATE OR REPLACE FUNCTION kiban.sees_protected() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS
+$$ SELECT coalesce((kiban.verified_actor())[6] = 'protected', false) $$;
+
+-- Whether a row that names these is kept from whoever does not see protected rows. Asked for each row, so it does the
+-- least it can: two looks into an index of some thousand entries.
+CREATE OR REPLACE FUNCTION kiban.hides(people text[], households text[]) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED COST 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM kiban.protected_unit WHERE kind = 'person' AND unit = ANY (people))
+       OR EXISTS (SELECT FROM kiban.protected_unit WHERE kind = 'household' AND unit = ANY (households)) THEN
+        RETURN NOT kiban.lifted(people, households);
+    END IF;
+    RETURN false;
+END $$;
+
+CREATE OR REPLACE FUNCTION kiban.standing_lifts() RETURNS SETOF kiban.lift
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT * FROM kiban.lift WHERE step = 'granted' AND whom = (kiban.verified_actor())[1]
+        AND starts <= clock_timestamp() AND clock_timestamp() < ends
+$$;
+
+-- A lift opens a person, the households she lives in, and whoever is protected only because of living there.
+CREATE OR REPLACE FUNCTION kiban.lifted(people text[], households text[]) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    subjects text[] := ARRAY(SELECT subject FROM kiban.standing_lifts());
+    opened text[];
+BEGIN
+    IF subjects = '{}' THEN RETURN false; END IF;
+    opened := ARRAY(SELECT unnest(u.homes) FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (subjects));
+    RETURN NOT EXISTS (
+        SELECT FROM kiban.protected_unit u
+        WHERE (u.kind = 'person' AND u.unit = ANY (people) AND u.unit <> ALL (subjects) AND (u.own OR NOT u.homes <@ opened))
+           OR (u.kind = 'household' AND u.unit = ANY (households) AND u.unit <> ALL (opened)));
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Who is protected, anew for everybody whom some changes may concern. `touched`: register -> first items of subjects.
+CREATE OR REPLACE FUNCTION kiban.protect(touched jsonb, event bigint, recorded_at timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    said kiban.protection;
+    day date := (recorded_at AT TIME ZONE 'Asia/Tokyo')::date;
+    people text[];
+    households text[];
+    renamed text[] := '{}';
+    r text;
+BEGIN
+    SELECT * INTO said FROM kiban.protection;
+    IF said IS NULL THEN RETURN; END IF;
+    IF touched ?| said.registers THEN
+        SELECT coalesce(array_agg(DISTINCT t.unit) FILTER (WHERE t.kind = 'person'), '{}'),
+               coalesce(array_agg(DISTINCT t.unit) FILTER (WHERE t.kind = 'household'), '{}')
+        INTO people, households FROM kiban.touched(touched, event) t WHERE t.unit IS NOT NULL;
+        PERFORM kiban.protect_units(people, households, event, day);
+    END IF;
+    FOREACH r IN ARRAY said.searched LOOP
+        renamed := renamed || ARRAY(SELECT jsonb_array_elements_text(touched -> r));
+    END LOOP;
+    PERFORM kiban.name_protected(renamed);
+END $$;
+
+-- These people's own protection may have changed, and so that of the households they live or lived in, and of all in them.
+CREATE OR REPLACE FUNCTION kiban.protect_units(people text[], households text[], event bigint, day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    places text[];
+    all_people text[];
+    own text[];
+    house text[];
+BEGIN
+    people := people || ARRAY(SELECT l.person FROM kiban.lived('{}', households, event) l);
+    places := households || ARRAY(SELECT l.household FROM kiban.lived(people, '{}', event) l);
+    all_people := people || ARRAY(SELECT l.person FROM kiban.lived('{}', places, event) l);
+    own := ARRAY(
+        SELECT g.unit FROM kiban.grounds(people, '{}', day) g
+        UNION SELECT h.person FROM kiban.homes(people, '{}', day) h JOIN kiban.grounds('{}', places, day) g ON g.unit = h.household
+        UNION SELECT u.unit FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.own AND u.unit = ANY (all_people) AND u.unit <> ALL (people));
+    house := ARRAY(
+        SELECT g.unit FROM kiban.grounds('{}', places, day) g
+        UNION SELECT h.household FROM kiban.homes(own, '{}', day) h WHERE h.household = ANY (places));
+    IF own = '{}' AND house = '{}' AND NOT EXISTS (
+        SELECT FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (all_people)
+        UNION ALL SELECT FROM kiban.protected_unit u WHERE u.kind = 'household' AND u.unit = ANY (places)
+    ) THEN RETURN; END IF;
+    DELETE FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (all_people);
+    DELETE FROM kiban.protected_unit u WHERE u.kind = 'household' AND u.unit = ANY (places);
+    PERFORM kiban.keep_protected(all_people, own, house, day);
+    PERFORM kiban.name_protected(all_people);
+END $$;
+
+-- Writes what is known: the people protected by a ground, the households, and whoever else lives in a protected household.
+CREATE OR REPLACE FUNCTION kiban.keep_protected(people text[], own text[], house text[], day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO kiban.protected_unit SELECT DISTINCT 'household', unnest(house), true, '{}'::text[];
+    INSERT INTO kiban.protected_unit
+    SELECT 'person', p.person, p.person = ANY (own), coalesce(array_agg(DISTINCT h.household) FILTER (WHERE h.household IS NOT NULL), '{}')
+    FROM (SELECT DISTINCT unnest(own || people) AS person) p
+    LEFT JOIN kiban.homes(own || people, '{}', day) h ON h.person = p.person
+    GROUP BY 2, 3
+    HAVING p.person = ANY (own)
+        OR bool_or(EXISTS (SELECT FROM kiban.protected_unit u WHERE u.kind = 'household' AND u.unit = h.household));
+END $$;
+
+-- Everybody anew: after a bulk load, a change of edition, or whenever somebody doubts it.
+CREATE OR REPLACE FUNCTION kiban.protect_all() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    day date := (clock_timestamp() AT TIME ZONE 'Asia/Tokyo')::date;
+    own text[];
+    house text[];
+BEGIN
+    LOCK TABLE kiban.protected_unit, kiban.protected_name IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM kiban.protected_unit;
+    DELETE FROM kiban.protected_name;
+    SELECT coalesce(array_agg(c.unit) FILTER (WHERE c.kind = 'person' AND c.own), '{}'), coalesce(array_agg(c.unit) FILTER (WHERE c.kind = 'household'), '{}')
+    INTO own, house FROM kiban.all_protected(day) c;
+    PERFORM kiban.keep_protected(ARRAY(SELECT h.person FROM kiban.homes('{}', house, day) h), own, house, day);
+    PERFORM kiban.name_protected(ARRAY(SELECT unit FROM kiban.protected_unit WHERE kind = 'person'));
+    ANALYZE kiban.protected_unit, kiban.protected_name;
+END $$;
+
+-- Whom the registers protect on a day, with those who live with them; computed from the rows alone.
+CREATE OR REPLACE FUNCTION kiban.all_protected(day date) RETURNS TABLE (kind text, unit text, own boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    people text[];
+    house text[];
+BEGIN
+    SELECT coalesce(array_agg(DISTINCT g.unit) FILTER (WHERE g.kind = 'person'), '{}'), coalesce(array_agg(DISTINCT g.unit) FILTER (WHERE g.kind = 'household'), '{}')
+    INTO people, house FROM kiban.all_grounds(day) g;
+    people := ARRAY(SELECT unnest(people) UNION SELECT h.person FROM kiban.homes('{}', house, day) h);
+    house := ARRAY(SELECT unnest(house) UNION SELECT h.household FROM kiban.homes(people, '{}', day) h);
+    RETURN QUERY SELECT 'person', p, true FROM unnest(people) p
+        UNION ALL SELECT 'household', h, true FROM unnest(house) h
+        UNION ALL SELECT DISTINCT 'person', h.person, false FROM kiban.homes('{}', house, day) h WHERE h.person <> ALL (people);
+END $$;
+
+CREATE OR REPLACE FUNCTION kiban.name_protected(people text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM kiban.protected_name n WHERE n.subject = ANY (people);
+    people := ARRAY(SELECT u.unit FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (people));
+    IF people <> '{}' THEN INSERT INTO kiban.protected_name SELECT * FROM kiban.found_names(people); END IF;
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Who does not see a row does not write over it either; otherwise a change could end the protection that hides it.
+CREATE OR REPLACE FUNCTION kiban.check_protected(r kiban.register, change jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    hides text := (SELECT p.names -> r.register ->> 'hidden' FROM kiban.protection p);
+    hidden boolean;
+BEGIN
+    IF hides IS NULL OR kiban.sees_protected() THEN RETURN; END IF;
+    EXECUTE format('SELECT bool_or(%s) FROM (SELECT * FROM %s t WHERE %s AND t.closed_by IS NULL
+            UNION ALL SELECT * FROM jsonb_populate_record(NULL::%2$s, $1)) t', hides, r.register::regclass,
+        (SELECT string_agg(format('t.%I = %L', i, change -> 'subject' ->> i), ' AND ') FROM unnest(r.subject) i))
+    INTO hidden USING coalesce(nullif(change -> 'row', 'null'), '{}') || (change -> 'subject');
+    IF hidden THEN
+        PERFORM kiban.refuse('protected-outside', 'the change is of a protected person or her household', 'ask whoever may see protected rows');
+    END IF;
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- That there is such a person: by name, kana, birth and number, never by address; whatever is found is in the log.
+CREATE OR REPLACE FUNCTION kiban.find_protected(register text, by_key text, asked jsonb, after_key text, after_subject text, most integer)
+RETURNS TABLE (key text, subject text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    shown text[];
+    keys text[];
+BEGIN
+    IF NOT kiban.signed_in(split_part(register, '.', 1)) OR by_key NOT IN ('kana_key', 'name_key', 'birth_from')
+       OR EXISTS (SELECT FROM jsonb_object_keys(asked) k WHERE k NOT IN ('kana_key', 'name_key', 'birth', 'sex')) THEN
+        PERFORM kiban.refuse('query-refused', 'protected persons are found by name, kana and birth', 'use Session.search');
+    END IF;
+    EXECUTE format('SELECT array_agg(n.k ORDER BY n.k, n.subject), array_agg(n.subject ORDER BY n.k, n.subject) FROM (
+            SELECT DISTINCT n.%I AS k, n.subject FROM kiban.protected_name n
+            WHERE n.register = $1 %s %s %s %s AND n.%1$I IS NOT NULL AND ($3 IS NULL OR (n.%1$I, n.subject) > ($3, $4)) AND kiban.hides(ARRAY[n.subject], NULL)
+            ORDER BY n.%1$I, n.subject LIMIT $5) n', by_key,
+        CASE WHEN asked ? 'kana_key' THEN 'AND n.kana_key >= $2 ->> ''kana_key'' AND n.kana_key < ($2 ->> ''kana_key'') || U&''\+10FFFF''' END,
+        CASE WHEN asked ? 'name_key' THEN 'AND n.name_key >= $2 ->> ''name_key'' AND n.name_key < ($2 ->> ''name_key'') || U&''\+10FFFF''' END,
+        CASE WHEN asked ? 'birth' THEN 'AND n.birth_from <= $2 -> ''birth'' ->> 1 AND n.birth_to >= $2 -> ''birth'' ->> 0' END,
+        CASE WHEN asked ? 'sex' THEN 'AND n.sex = $2 ->> ''sex''' END)
+    INTO keys, shown USING register, asked, after_key, after_subject, least(most, 201);
+    IF shown IS NOT NULL THEN
+        PERFORM kiban.record_lookup('kiban.protected', jsonb_build_object('register', register, 'search', asked), shown);
+    END IF;
+    RETURN QUERY SELECT * FROM unnest(keys, shown);
+END $$;
+
+CREATE OR REPLACE FUNCTION kiban.find_protected_number(register text, item text, value text) RETURNS SETOF text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    named jsonb := (SELECT p.names -> register FROM kiban.protection p);
+    shown text[];
+BEGIN
+    IF NOT kiban.signed_in(split_part(register, '.', 1)) OR NOT coalesce(named -> 'numbers' ? item, false) THEN
+        PERFORM kiban.refuse('query-refused', 'protected persons are found by a number of theirs', 'use Session.search');
+    END IF;
+    EXECUTE format('SELECT array_agg(DISTINCT t.%1$I) FROM %2$s t WHERE t.%3$I = $1 AND t.closed_by IS NULL AND kiban.hides(ARRAY[t.%1$I], NULL)',
+        named ->> 'subject', register::regclass, item) INTO shown USING value;
+    IF shown IS NOT NULL THEN
+        PERFORM kiban.record_lookup('kiban.protected', jsonb_build_object('register', register, 'number', item), shown);
+    END IF;
+    RETURN QUERY SELECT unnest(shown);
+END $$;
+
+-- Which of these people are protected: with `closed`, only those who are closed to the actor.
+CREATE OR REPLACE FUNCTION kiban.protected_among(people text[], closed boolean) RETURNS text[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found text[] := ARRAY(
+        SELECT u.unit FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (people)
+            AND NOT (closed AND (kiban.sees_protected() OR kiban.lifted(ARRAY[u.unit], NULL))) ORDER BY 1);
+BEGIN
+    PERFORM kiban.record_lookup('kiban.protected', jsonb_build_object('people', cardinality(people)), found);
+    RETURN found;
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Lifts: asked by one, granted by another, over by themselves, never changed; each line hangs on the one before.
+CREATE OR REPLACE FUNCTION kiban.lift_digest(l kiban.lift) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT sha256(l.previous || convert_to(jsonb_build_array(l.line, l.lift, l.step, l.subject, l.whom, l.reason, l.who,
+        extract(epoch FROM l.at), extract(epoch FROM l.starts), extract(epoch FROM l.ends))::text, 'UTF8'))
+$$;
+
+CREATE OR REPLACE FUNCTION kiban.write_lift(l kiban.lift) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    last kiban.lift;
+BEGIN
+    SELECT * INTO last FROM kiban.lift ORDER BY line DESC LIMIT 1;
+    l.line := coalesce(last.line, 0) + 1;
+    l.lift := coalesce(l.lift, l.line);
+    l.at := clock_timestamp();
+    l.previous := coalesce(last.digest, '');
+    l.digest := kiban.lift_digest(l);
+    INSERT INTO kiban.lift SELECT (l).*;
+    PERFORM kiban.record_lookup('kiban.lift', jsonb_build_object('lift', l.lift, 'step', l.step, 'whom', l.whom), ARRAY[l.subject]);
+    RETURN l.lift;
+END $$;
+
+CREATE OR REPLACE FUNCTION kiban.ask_lift(subject text, whom text, reason text, starts timestamptz, ends timestamptz) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    who text[] := kiban.verified_actor();
+BEGIN
+    IF who IS NULL THEN PERFORM kiban.refuse('actor-missing', 'nobody has signed in', 'open a session with an actor'); END IF;
+    IF NOT coalesce(length(btrim(reason)) BETWEEN 1 AND 1000 AND length(whom) BETWEEN 1 AND 64, false) THEN
+        PERFORM kiban.refuse('lift-reason', 'a lift has no reason, or is for nobody', 'say in words why, and for whom');
+    END IF;
+    IF NOT coalesce(starts < ends AND ends > clock_timestamp() AND ends - starts <= interval '31 days', false) THEN
+        PERFORM kiban.refuse('lift-long', 'a lift is not of a time that lies before us, of a month at most', 'give its first and last moment');
+    END IF;
+    IF NOT EXISTS (SELECT FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ask_lift.subject) THEN
+        PERFORM kiban.refuse('lift-unneeded', 'the person is not protected', 'read the register');
+    END IF;
+    LOCK TABLE kiban.lift IN EXCLUSIVE MODE;
+    RETURN kiban.write_lift(ROW(NULL, NULL, 'asked', subject, whom, reason, who[1], NULL, starts, ends, NULL, NULL)::kiban.lift);
+END $$;
+
+CREATE OR REPLACE FUNCTION kiban.grant_lift(number bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    who text[] := kiban.verified_actor();
+    l kiban.lift;
+BEGIN
+    IF NOT kiban.sees_protected() THEN
+        PERFORM kiban.refuse('lift-closed', 'the actor does not see protected rows', 'ask whoever does');
+    END IF;
+    LOCK TABLE kiban.lift IN EXCLUSIVE MODE;
+    SELECT * INTO l FROM kiban.lift k WHERE k.lift = number AND k.step = 'asked';
+    IF l IS NULL THEN PERFORM kiban.refuse('lift-unknown', 'nobody asked for this lift', 'ask for it first'); END IF;
+    IF EXISTS (SELECT FROM kiban.lift k WHERE k.lift = number AND k.step = 'granted') THEN
+        PERFORM kiban.refuse('lift-granted', 'the lift is granted already', 'nothing is left to do');
+    END IF;
+    IF who[1] IN (l.who, l.whom) THEN
+        PERFORM kiban.refuse('lift-same-person', 'a lift is granted by somebody else than who asked for it or gets it', 'ask a colleague');
+    END IF;
+    IF l.ends <= clock_timestamp() THEN PERFORM kiban.refuse('lift-over', 'the lift is over', 'ask for a new one'); END IF;
+    l.step := 'granted';
+    l.who := who[1];
+    PERFORM kiban.write_lift(l);
+END $$;
+
+-- The lifts that concern the actor; whoever sees protected rows sees all of them.
+CREATE OR REPLACE FUNCTION kiban.lifts() RETURNS SETOF kiban.lift
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT l.* FROM kiban.lift l WHERE kiban.sees_protected() OR (kiban.verified_actor())[1] = l.whom
+        OR EXISTS (SELECT FROM kiban.lift a WHERE a.lift = l.lift AND a.step = 'asked' AND a.who = (kiban.verified_actor())[1])
+    ORDER BY l.line
+$$;
+
+-- The lifts under which something was found; where it is not told what was found, all that stand.
+CREATE OR REPLACE FUNCTION kiban.lifts_used(found text[]) RETURNS bigint[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(l.lift ORDER BY l.lift) FROM kiban.standing_lifts() l
+    WHERE found = '{}' OR l.subject = ANY (found) OR EXISTS (
+        SELECT FROM kiban.protected_unit s WHERE s.kind = 'person' AND s.unit = l.subject AND s.homes && (found || ARRAY(
+            SELECT unnest(u.homes) FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (found))))
+$$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA kiban FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION kiban.sees_protected(), kiban.hides(text[], text[]),
+    kiban.find_protected(text, text, jsonb, text, text, integer), kiban.find_protected_number(text, text, text),
+    kiban.protected_among(text[], boolean), kiban.ask_lift(text, text, text, timestamptz, timestamptz), kiban.grant_lift(bigint),
+    kiban.lifts() TO kiban_app;
