@@ -104,7 +104,7 @@ def find(
     held = {hit.subject: dict(hit.row) for hit in page.hits if hit.row is not None}
     for number, more in _on_the_day(session, roll, list(held), _head_items(roll, session.actor), on).items():
         held[number] |= more
-    closed = [hit.subject for hit in page.hits if getattr(hit, "protected", False)]
+    closed = [hit.subject for hit in page.hits if hit.protected]
     shown = present(store, session, roll, list(held.values()), on)
     found = [
         shown.get(hit.subject) or Found(hit.subject, protected=hit.subject in closed) for hit in page.hits
@@ -117,6 +117,9 @@ def _by_number(store: Store, session: Session, roll: Roll, asked: Asked, on: dat
     rows = _on_the_day(session, roll, [asked.number], wanted, on, by=asked.number_item)
     shown = present(store, session, roll, list(rows.values()), on)
     found = [one for one in shown.values() if asked.wards == "all" or not one.elsewhere]
+    if not rows:  # that there is such a person must be known, though nothing of her is shown
+        hits = session.search(roll.register, Query(on, number=(asked.number_item, asked.number))).hits
+        found += [Found(hit.subject, protected=True) for hit in hits if hit.protected]
     return Results(tuple(found[: PAGE * 8]))
 
 

@@ -165,8 +165,7 @@ def _looked(request: Desk, handle: str, action: str) -> Looked:
 
 def _nothing(request: Desk, session: Session, looked: Looked, kind: str) -> HttpResponse:
     """No row is open to who looks: she is protected, or of another ward, or was not yet known at that moment."""
-    asked = getattr(session, "protected", None)
-    protected = bool(asked(looked.roll.register, looked.number)) if asked else False
+    protected = session.protected(looked.number)
     trail.leave(
         request,
         kind,
