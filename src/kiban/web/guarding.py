@@ -37,6 +37,8 @@ class Guarding:
         answer = _refusal(request, house) or self._get_response(request)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             answer.headers.setdefault("Content-Security-Policy", headers.for_pages())
+            # Without any referrer a browser calls the origin of a form null, and the form would be refused as forged.
+            answer.headers.setdefault("Referrer-Policy", "same-origin")
         for name, text in headers.ALWAYS.items():
             answer.headers.setdefault(name, text)
         if house.authority.issuer.startswith("https:"):

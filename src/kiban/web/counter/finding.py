@@ -106,9 +106,8 @@ def find(
         held[number] |= more
     closed = [hit.subject for hit in page.hits if hit.protected]
     shown = present(store, session, roll, list(held.values()), on)
-    found = [
-        shown.get(hit.subject) or Found(hit.subject, protected=hit.subject in closed) for hit in page.hits
-    ]
+    once = dict.fromkeys(hit.subject for hit in page.hits)  # a former name may find her a second time
+    found = [shown.get(number) or Found(number, protected=number in closed) for number in once]
     return Results(tuple(found), page.next)
 
 

@@ -80,13 +80,3 @@ def codes(text: str) -> str:
 
 def _kanji(text: str) -> bool:
     return unicodedata.name(text[0], "").startswith("CJK")
-
-
-def needs_picture(text: str) -> bool:
-    """Whether a character may be missing in a browser's fonts, or be drawn there in another shape."""
-    return (
-        len(text) > 1
-        or ord(text[0]) > 0xFFFF
-        or 0xE000 <= ord(text[0]) <= 0xF8FF
-        or 0x3400 <= ord(text[0]) < 0x4E00
-    )
