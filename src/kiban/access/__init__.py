@@ -22,6 +22,7 @@ from kiban.access.policy import (
     Reason,
     load_policies,
 )
+from kiban.access.scim import SCIM_SCOPE, Scim, ScimCall, ScimReply
 from kiban.access.scopes import Scope
 from kiban.access.sealing import Seal, seal
 from kiban.access.systems import MOST_SECONDS, Credentials, Registration, Systems
@@ -33,6 +34,7 @@ __all__ = [
     "OFFICE_KINDS",
     "PATHS",
     "REFERENCE",
+    "SCIM_SCOPE",
     "WINDOW",
     "Access",
     "Acting",
@@ -57,6 +59,9 @@ __all__ = [
     "Policy",
     "Reason",
     "Registration",
+    "Scim",
+    "ScimCall",
+    "ScimReply",
     "Scope",
     "Seal",
     "Staff",

@@ -21,6 +21,8 @@ systems = typer.Typer(
 
     [b]kiban link systems add 002 税務 --numbering[/b]                may have 住登外者 numbered (例；002は公式の業務IDではない)
 
+    [b]kiban link systems add HR1 人事給与システム --personnel[/b]      may keep staff and duties by SCIM 2.0
+
     [b]kiban link systems rotate L01 --overlap 7[/b]                  a new secret; the old one stays good for a week
 
     [b]kiban link systems revoke L01[/b]                              nothing of it is good any more, at once""",
@@ -60,6 +62,9 @@ def add_(
     inquiry: Annotated[
         bool, typer.Option("--inquiry", help="It may call the inquiry API of 住登外者.")
     ] = False,
+    personnel: Annotated[
+        bool, typer.Option("--personnel", help="It keeps staff and duties by SCIM 2.0 (/scim/v2).")
+    ] = False,
     provides: Annotated[
         bool, typer.Option("--provides", help="It provides an API and may ask about tokens for itself.")
     ] = False,
@@ -74,12 +79,13 @@ def add_(
 ) -> None:
     """Register a system; prints its client ID and, once, its secret."""
     from kiban import main
-    from kiban.access import Registration
+    from kiban.access import SCIM_SCOPE, Registration
     from kiban.cli import serving
     from kiban.linkage import api
 
     spec = api.numbering_spec(main.library())
-    scopes = {scope for scope, wanted in ((spec.scope, numbering), (spec.inquiry, inquiry)) if wanted}
+    grants = ((spec.scope, numbering), (spec.inquiry, inquiry), (SCIM_SCOPE, personnel))
+    scopes = {scope for scope, wanted in grants if wanted}
     until = basic_until.date() if basic_until else None
     wanted = Registration(system, name, provides, frozenset(scopes), seconds, until)
     with serving.opened() as (_, _, opened, _):

@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe as only_reading
 
 from kiban.access import PATHS
-from kiban.web import views
+from kiban.web import scim, views
 from kiban.web.metrics import metrics
 from kiban.web.pages import views as pages
 
@@ -23,6 +23,7 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", csrf_exempt(views.metadata)),
     *(path(address[1:], csrf_exempt(views.oauth), {"endpoint": name}) for name, address in PATHS.items()),
     path("app_submit/<path:resource>", csrf_exempt(views.app_submit)),
+    path("scim/v2/<path:rest>", csrf_exempt(scim.scim)),
     path("link/<str:flow>/<str:feed>", csrf_exempt(views.link)),
 ]
 handler400 = views.unreadable

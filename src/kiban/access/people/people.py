@@ -6,27 +6,19 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kiban.access.audit import Audit, Line
 from kiban.access.people import bulk, recording
 from kiban.access.people.checking import Change
+from kiban.access.people.looking import chosen_of, in_force, person
 from kiban.access.people.recording import ASSIGNMENT, OFFICE, STAFF
 from kiban.access.people.values import Acting, Assignment, Office, Staff
 from kiban.kernel import Problem, Problems
-from kiban.store import BookPage, Books
+from kiban.store import Books
 
 MOST = 200
 """Most members of staff on a page of a list."""
-
-_IN_FORCE = f"""SELECT {ASSIGNMENT} FROM assignment a WHERE staff = %s AND start_on <= %s AND (end_on IS NULL OR end_on > %s)
-    AND EXISTS (SELECT FROM office o WHERE o.id = a.office AND coalesce(o.start_on, '-infinity') <= %s
-        AND coalesce(o.end_on, 'infinity') > %s)
-    AND (substitutes IS NULL OR EXISTS (SELECT FROM assignment b JOIN staff s ON s.number = b.staff
-        WHERE b.staff = a.substitutes AND b.duty = a.duty AND b.office = a.office AND b.substitutes IS NULL
-        AND b.start_on <= %s AND (b.end_on IS NULL OR b.end_on > %s)
-        AND s.start_on <= %s AND (s.end_on IS NULL OR s.end_on > %s)))
-    ORDER BY substitutes IS NOT NULL, start_on, id"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ class People:
             Problem: `staff-unknown`.
         """
         with self._books.transaction() as page:
-            return _person(page, number)
+            return person(page, number)
 
     def page(self, after: str = "", on: date | None = None, most: int = MOST) -> list[Staff]:
         """Staff in the order of their numbers.
@@ -101,6 +93,29 @@ class People:
         with self._books.transaction() as page:
             return [Staff(**row) for row in page.rows(query, (after, on, on, on, most))]
 
+    def span(self, offset: int, most: int) -> tuple[list[Staff], int]:
+        """Some of everybody ever on the staff in the order of their numbers, and how many there are in all."""
+        query = f"SELECT {STAFF} FROM staff ORDER BY number OFFSET %s LIMIT %s"
+        with self._books.transaction() as page:
+            total = page.rows("SELECT count(*) AS total FROM staff")[0]["total"]
+            return [Staff(**row) for row in page.rows(query, (offset, most))], int(total)
+
+    def known_as(self, what: Literal["number", "external_id"], value: str) -> list[Staff]:
+        """Who has this number, or this ID in the personnel system; at most one."""
+        column = {"number": "number", "external_id": "external_id"}[what]
+        with self._books.transaction() as page:
+            rows = page.rows(f"SELECT {STAFF} FROM staff WHERE {column} = %s AND {column} <> ''", (value,))
+        return [Staff(**row) for row in rows]
+
+    def holders(self, duty: str, office: str, on: date) -> list[Assignment]:
+        """The assignments of a duty at an office on a day, by staff number; nobody who stands in for another."""
+        query = f"""SELECT {ASSIGNMENT} FROM assignment WHERE duty = %s AND office = %s AND substitutes IS NULL
+            AND start_on <= %s AND (end_on IS NULL OR end_on > %s)
+            AND EXISTS (SELECT FROM staff s WHERE s.number = staff AND s.start_on <= %s AND (s.end_on IS NULL OR s.end_on > %s))
+            ORDER BY staff"""
+        with self._books.transaction() as page:
+            return [Assignment(**row) for row in page.rows(query, (duty, office, on, on, on, on))]
+
     def assignments(self, number: str, on: date | None = None) -> list[Assignment]:
         """What a member of staff is assigned to on a day, own duties first; None: all ever.
 
@@ -108,7 +123,7 @@ class People:
         """
         with self._books.transaction() as page:
             if on is not None:
-                return _in_force(page, number, on)
+                return in_force(page, number, on)
             query = f"SELECT {ASSIGNMENT} FROM assignment WHERE staff = %s ORDER BY start_on, id"
             return [Assignment(**row) for row in page.rows(query, (number,))]
 
@@ -126,13 +141,13 @@ class People:
                 this day, `assignment-choose` where there are several, `assignment-over` where this one is not in force.
         """
         with self._books.transaction() as page:
-            staff = _person(page, number)
+            staff = person(page, number)
             if not staff.serves(on):
                 raise Problem(
                     "staff-left", "the person is not in service on this day", fix="see the personnel section"
                 )
-            found = _in_force(page, number, on)
-            chosen = _chosen(found, assignment)
+            found = in_force(page, number, on)
+            chosen = chosen_of(found, assignment)
             row = page.rows(f"SELECT {OFFICE} FROM office WHERE id = %s", (chosen.office,))[0]
         return Acting(staff, chosen, Office(**row), purpose, on)
 
@@ -157,6 +172,7 @@ class People:
         *,
         duties: Container[str] | None = None,
         places: Sequence[str] = (),
+        seen: Sequence[tuple[Change, Change | None]] = (),
         dry_run: bool = False,
     ) -> list[Change]:
         """Let offices, staff and assignments stand as given, all or nothing; each change is kept in the history, and leaves a line.
@@ -167,18 +183,20 @@ class People:
             at: when, in UTC.
             duties: IDs of the duties there are (`Policies.duties`); None to take any.
             places: where each change stands in a file, for problems.
+            seen: of some changes what stood there when somebody decided on them; None for nothing.
             dry_run: whether to look only for faults.
 
         Returns:
             Those that change anything.
 
         Raises:
+            Problem: `change-stale` where something else stands there by now than was seen.
             Problems: all faults: `change-twice`, `office-id`, `office-unnamed`, `office-kind`, `office-ward`, `office-parent`,
                 `office-unknown`, `office-circle`, `staff-number`, `staff-unnamed`, `staff-unknown`, `staff-external-id`,
                 `period-order`, `duty-unknown`, `assignment-outside`, `assignment-overlap`, `substitute-self`, `substitute-wider`.
         """
         with self._books.transaction() as page:
-            real = recording.record(page, changes, by, at, duties, places, dry_run=dry_run)
+            real = recording.record(page, changes, by, at, duties, places, seen, dry_run=dry_run)
             if real and not dry_run:
                 self._audit.write(_line(real, by, at), page=page)
             return real
@@ -228,33 +246,3 @@ def _line(changes: Sequence[Change], by: str, at: datetime) -> Line:
     kinds = {"offices": Office, "staff": Staff, "assignments": Assignment}
     counts = {name: sum(isinstance(each, kind) for each in changes) for name, kind in kinds.items()}
     return Line("setting", "done", by, at, detail={"act": "people", **counts})
-
-
-def _person(page: BookPage, number: str) -> Staff:
-    rows = page.rows(f"SELECT {STAFF} FROM staff WHERE number = %s", (number,))
-    if not rows:
-        raise Problem("staff-unknown", "nobody has this staff number", fix="see the staff number")
-    return Staff(**rows[0])
-
-
-def _in_force(page: BookPage, number: str, on: date) -> list[Assignment]:
-    return [Assignment(**row) for row in page.rows(_IN_FORCE, (number, *[on] * 8))]
-
-
-def _chosen(found: Sequence[Assignment], wanted: int | None) -> Assignment:
-    if not found:
-        raise Problem(
-            "assignment-none",
-            "nothing is assigned to the person on this day",
-            fix="see the personnel section",
-        )
-    if wanted is None:
-        if len(found) > 1:
-            raise Problem(
-                "assignment-choose", "the person has several duties on this day", fix="choose one of them"
-            )
-        return found[0]
-    for each in found:
-        if each.id == wanted:
-            return each
-    raise Problem("assignment-over", "the assignment is not in force on this day", fix="choose another duty")

@@ -25,17 +25,21 @@ def record(
     at: datetime,
     duties: Container[str] | None,
     places: Sequence[str],
+    seen: Sequence[tuple[Change, Change | None]],
     *,
     dry_run: bool,
 ) -> list[Change]:
     """Check changes and write those that change anything; see `People.apply`.
 
     Raises:
+        Problem: `change-stale`.
         Problems: all faults; then nothing is written.
     """
     page.run("LOCK TABLE office IN SHARE ROW EXCLUSIVE MODE")  # one change after the other
     state = _state(page, changes)
     before = {key(each): state.find(each) for each in changes}
+    if any(before[key(each)] != there for each, there in seen):
+        raise Problem("change-stale", "somebody else has changed it since", fix="look at it again")
     found = list(_twice(changes, places))
     for each in changes:
         state.put(each)
