@@ -60,7 +60,13 @@ def hired(ask: Ask) -> dict[str, Any]:
 
 def person(number: str, **more: Any) -> dict[str, Any]:
     name = {"familyName": "基盤", "givenName": "太郎"}
-    body = {"schemas": [USER, TERM], "userName": number, "externalId": f"hr-{number}", "name": name, "active": True}
+    body = {
+        "schemas": [USER, TERM],
+        "userName": number,
+        "externalId": f"hr-{number}",
+        "name": name,
+        "active": True,
+    }
     return {**body, TERM: {"kana": "キバン　タロウ", "firstDay": "2026-04-01"}, **more}
 
 
@@ -75,7 +81,12 @@ def body_of(reply: ScimReply, status: int = 200) -> dict[str, Any]:
 
 def test_a_new_member_of_staff_is_on_the_staff(ask: Ask, hired: dict[str, Any], room: Access) -> None:
     staff = room.people.staff(hired["userName"])
-    assert (staff.name, staff.kana, staff.start, staff.end) == ("基盤　太郎", "キバン　タロウ", date(2026, 4, 1), None)
+    assert (staff.name, staff.kana, staff.start, staff.end) == (
+        "基盤　太郎",
+        "キバン　タロウ",
+        date(2026, 4, 1),
+        None,
+    )
     assert hired["meta"]["location"] == f"https://kiban.example/scim/v2/Users/{hired['id']}"
     assert body_of(ask("GET", f"Users/{hired['id']}")) == hired
     [line] = room.people.history("staff", hired["id"])
@@ -100,7 +111,9 @@ def test_a_number_or_an_external_id_is_given_once(ask: Ask, hired: dict[str, Any
 )
 def test_what_cannot_be_is_refused(ask: Ask, change: dict[str, Any], kind: str) -> None:
     refused = body_of(ask("POST", "Users", person("y-1", **change)), 400)
-    assert refused["scimType"] == kind and refused["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+    assert refused["scimType"] == kind and refused["schemas"] == [
+        "urn:ietf:params:scim:api:messages:2.0:Error"
+    ]
     assert ask("GET", "Users/y-1").status == 404
 
 
@@ -130,7 +143,9 @@ def test_an_end_to_come_is_scheduled(ask: Ask, hired: dict[str, Any], room: Acce
 def test_who_begins_later_is_not_ended_by_a_change(ask: Ask, room: Access) -> None:
     later = person("z-1", active=False, **{TERM: {"kana": "キバン", "firstDay": "2027-04-01"}})
     assert body_of(ask("POST", "Users", later), 201)["active"] is False
-    told = body_of(ask("PATCH", "Users/z-1", patch({"op": "replace", "path": "name.familyName", "value": "改姓"})))
+    told = body_of(
+        ask("PATCH", "Users/z-1", patch({"op": "replace", "path": "name.familyName", "value": "改姓"}))
+    )
     assert told["active"] is False and "lastDay" not in told[TERM]
     assert room.people.may_sign_in("z-1", date(2027, 4, 1))
 
@@ -198,7 +213,9 @@ def test_a_duty_begins_and_ends_with_the_group(ask: Ask, hired: dict[str, Any], 
     group = body_of(ask("GET", f"Groups/{COUNTER}"))
     assert group["displayName"] == "東灘区役所・住民記録窓口"
     add = patch({"op": "add", "path": "members", "value": [{"value": hired["id"]}]})
-    assert hired["id"] in [each["value"] for each in body_of(ask("PATCH", f"Groups/{COUNTER}", add))["members"]]
+    assert hired["id"] in [
+        each["value"] for each in body_of(ask("PATCH", f"Groups/{COUNTER}", add))["members"]
+    ]
     assert room.people.acting(hired["id"], DAY, "x").assignment.duty == "resident-counter"
     assert [each["value"] for each in body_of(ask("GET", f"Users/{hired['id']}"))["groups"]] == [COUNTER]
     tomorrow = DAY + timedelta(days=1)
@@ -225,7 +242,17 @@ def test_groups_are_those_of_the_policy_set(ask: Ask) -> None:
     assert body_of(ask("PATCH", f"Groups/{COUNTER}", renamed), 400)["scimType"] == "mutability"
 
 
-@pytest.mark.parametrize("body", [None, [], "x", {"schemas": [PATCH]}, patch({"op": "fly", "path": "active"}), patch({"op": "replace", "path": "nothing", "value": 1})])
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "x",
+        {"schemas": [PATCH]},
+        patch({"op": "fly", "path": "active"}),
+        patch({"op": "replace", "path": "nothing", "value": 1}),
+    ],
+)
 def test_a_body_that_is_none_is_refused(ask: Ask, hired: dict[str, Any], body: Any) -> None:
     reply = ask("PATCH", f"Users/{hired['id']}", body)
     assert reply.status == 400 and body_of(ask("GET", f"Users/{hired['id']}")) == hired
@@ -233,6 +260,9 @@ def test_a_body_that_is_none_is_refused(ask: Ask, hired: dict[str, Any], body: A
 
 def test_the_service_says_what_it_is(ask: Ask) -> None:
     assert body_of(ask("GET", "ServiceProviderConfig"))["etag"] == {"supported": True}
-    assert [each["endpoint"] for each in body_of(ask("GET", "ResourceTypes"))["Resources"]] == ["/Users", "/Groups"]
+    assert [each["endpoint"] for each in body_of(ask("GET", "ResourceTypes"))["Resources"]] == [
+        "/Users",
+        "/Groups",
+    ]
     assert TERM in [each["id"] for each in body_of(ask("GET", "Schemas"))["Resources"]]
     assert ask("GET", "Nowhere").status == 404

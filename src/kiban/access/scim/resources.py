@@ -131,7 +131,9 @@ def group_id(duty: str, office: str) -> str:
 
 
 def _member(number: str, base: str) -> GroupMember:
-    return GroupMember.model_validate({"value": number, "$ref": f"{base}/Users/{quote(number)}", "type": "User"})
+    return GroupMember.model_validate(
+        {"value": number, "$ref": f"{base}/Users/{quote(number)}", "type": "User"}
+    )
 
 
 def _membership(called: str, base: str) -> GroupMembership:
