@@ -2,23 +2,36 @@
 
 from kiban.web.application import (
     Application,
+    accounts_of,
     application,
+    clients_of,
     install_accounts,
     install_signing_keys,
     reach_accounts,
+    rotate_signing_keys,
 )
-from kiban.web.city import City
+from kiban.web.city import City, today
 from kiban.web.configured import django_settings, web_secret
 from kiban.web.house import House
+from kiban.web.signin.lines import COMMAND_LINE, By
+from kiban.web.signin.wishes import SCOPES, Wish
 
 __all__ = [
+    "COMMAND_LINE",
+    "SCOPES",
     "Application",
+    "By",
     "City",
     "House",
+    "Wish",
+    "accounts_of",
     "application",
+    "clients_of",
     "django_settings",
     "install_accounts",
     "install_signing_keys",
     "reach_accounts",
+    "rotate_signing_keys",
+    "today",
     "web_secret",
 ]

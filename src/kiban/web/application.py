@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.handlers.wsgi import WSGIHandler
 
 from kiban import store
+from kiban.web.city import City
 from kiban.web.configured import set_up
 from kiban.web.house import NAME, House
-from kiban.web.signin import keys, place
+from kiban.web.signin import keys, lines, place
+from kiban.web.signin.keys import Key
+from kiban.web.signin.lines import By
+
+if TYPE_CHECKING:
+    from kiban.web.signin.accounts import Accounts
+    from kiban.web.signin.clients import Clients
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -44,6 +52,29 @@ def install_signing_keys(folder: Path, now: datetime) -> None:
         now: with its time zone.
     """
     keys.make(folder, now)
+
+
+def rotate_signing_keys(city: City, who: By) -> Sequence[Key]:
+    """Let the next signing key sign; as `signin.keys.rotate`, with its line.
+
+    Raises:
+        Problem: `oidc-keys-open`, `oidc-keys-early`, `audit-unwritten`.
+    """
+    assert city.home is not None
+    lines.setting(city, who, "signing-keys-rotated")
+    return keys.rotate(city.home, city.now())
+
+
+def accounts_of(city: City) -> Accounts:
+    """The accounts of a city; `install_accounts` comes first."""
+    made: Accounts = import_module("kiban.web.signin.accounts").Accounts(city)  # models are there only now
+    return made
+
+
+def clients_of(city: City) -> Clients:
+    """The systems that sign people in here; `install_accounts` comes first."""
+    made: Clients = import_module("kiban.web.signin.clients").Clients(city)
+    return made
 
 
 def reach_accounts(opened: store.Store) -> dict[str, str]:

@@ -15,9 +15,10 @@ import pytest
 import requests
 from idpyoidc.client.rp_handler import RPHandler
 
-from kiban.web.signin import clients, keys
-from kiban.web.signin.clients import Wish
+from kiban.web.signin import keys
+from kiban.web.signin.clients import Clients
 from kiban.web.signin.lines import By
+from kiban.web.signin.wishes import Wish
 
 from .conftest import Live, Visitor, acts
 
@@ -96,7 +97,7 @@ def told(answer: requests.Response) -> dict[str, str]:
 def vendor(live: Live) -> Iterator[Vendor]:
     wish = Wish("税システム", (BACK,), (AFTER,), ("profile", "kiban"), own=True)
     assert live.house.city is not None
-    yield Vendor(*clients.register(live.house.city, wish, BY), live)
+    yield Vendor(*Clients(live.house.city).register(wish, BY), live)
 
 
 @pytest.fixture
@@ -180,7 +181,7 @@ def test_a_code_is_good_once_and_only_with_its_verifier(vendor: Vendor, visitor:
 
 def test_a_code_is_of_no_use_to_another_system(vendor: Vendor, visitor: Visitor, live: Live) -> None:
     assert live.house.city is not None
-    other = Vendor(*clients.register(live.house.city, Wish("他社", (BACK,), own=True), BY), live)
+    other = Vendor(*Clients(live.house.city).register(Wish("他社", (BACK,), own=True), BY), live)
     code = told(visitor.go(vendor.authorize()))["code"]
     assert other.redeem(code).json()["error"] == "invalid_grant"
     wrong = Vendor(vendor.id, "guessed", live)
@@ -199,7 +200,7 @@ def test_a_state_that_is_not_its_own_is_refused_by_the_client(
 
 def test_a_stranger_is_asked_for_consent_and_may_say_no(visitor: Visitor, live: Live) -> None:
     assert live.house.city is not None
-    other = Vendor(*clients.register(live.house.city, Wish("他市", (BACK,)), BY), live)
+    other = Vendor(*Clients(live.house.city).register(Wish("他市", (BACK,)), BY), live)
     assert told(visitor.go(other.authorize(scope="openid", prompt="none")))["error"] == "consent_required"
     page = visitor.go(other.authorize(scope="openid profile"))
     assert "「他市」への情報の提供" in page.text
@@ -215,7 +216,7 @@ def test_a_stranger_is_asked_for_consent_and_may_say_no(visitor: Visitor, live: 
 
 def test_more_than_was_registered_is_not_given(vendor: Vendor, visitor: Visitor, live: Live) -> None:
     assert live.house.city is not None
-    other = Vendor(*clients.register(live.house.city, Wish("氏名だけ", (BACK,), own=True), BY), live)
+    other = Vendor(*Clients(live.house.city).register(Wish("氏名だけ", (BACK,), own=True), BY), live)
     assert told(visitor.go(other.authorize(scope="openid kiban")))["error"] == "invalid_scope"
 
 

@@ -33,6 +33,9 @@ ENTRIES = (
     Entry("監査", "/operations/audit", "audit", "操作の記録と分析"),
     Entry("一時解除", "/operations/lifts", "lift-protection", "支援措置等の一時解除"),
     Entry("利用者", "/operations/accounts", "accounts", "職員・所属・職務"),
+    Entry(
+        "サインイン", "/operations/sign-in", "accounts", "招待・再発行・停止、サインインを連携するシステム"
+    ),
 )
 """All entries, in their order."""
 

@@ -8,20 +8,18 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from importlib import import_module
+from datetime import datetime, timedelta
 
 from allauth.core.ratelimit import clear
-from allauth.idp.oidc.models import Token
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
 from kiban.kernel import Problem
 from kiban.web.city import City, today
 from kiban.web.signin import lines
+from kiban.web.signin.ending import end, sessions
 from kiban.web.signin.lines import By
 from kiban.web.signin.models import Account, Invitation
 
@@ -29,6 +27,32 @@ HOURS = 24
 """How long an invitation may be used, unless somebody says otherwise; a recovery that is asked for waits as long."""
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is read for another; 20 of them are 100 bits
 _UNKNOWN = "the invitation does not hold"
+
+
+STATES = {
+    "ready": "利用可",
+    "asked": "再発行の確認待ち",
+    "invited": "招待中",
+    "uninvited": "未招待",
+    "disabled": "停止中",
+    "left": "在職期間外",
+}
+"""What an account may be in, with Japanese words."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An account in a list.
+
+    Attributes:
+        number: staff number.
+        state: one of `STATES`.
+        last: last sign-in; None where there was none.
+    """
+
+    number: str
+    state: str
+    last: datetime | None
 
 
 @dataclass(frozen=True)
@@ -40,6 +64,26 @@ class Accounts:
     """
 
     city: City
+
+    def listed(self, after: str = "", most: int = 1_000_000) -> list[Row]:
+        """Accounts in the order of their numbers.
+
+        Args:
+            after: the last number of the page before.
+            most: how many at most.
+        """
+        found = (
+            Account.objects.filter(number__gt=after).select_related("invitation").order_by("number")[:most]
+        )
+        return [Row(each.number, self._state(each), each.last_login) for each in found]
+
+    def where(self, number: str) -> Sequence[UserSession]:
+        """Where a person is signed in, the newest first.
+
+        Raises:
+            Problem: `account-unknown`.
+        """
+        return sessions(self._locked_for_reading(number))
 
     def make(self, number: str, who: By) -> Account:
         """Make the account of a member of staff; nobody can sign in with it before the person is invited.
@@ -203,6 +247,16 @@ class Accounts:
             lines.signin(self.city, who, "recover", step="confirmed", account=number, asked=asked)
         return code
 
+    def _state(self, account: Account) -> str:
+        if not account.is_active:
+            return "disabled"
+        if not self.may_sign_in(account):
+            return "left"
+        if account.has_usable_password():
+            return "asked" if account.asked_recovery_by else "ready"
+        held = getattr(account, "invitation", None)
+        return "invited" if held and held.ends_at > self.city.now() else "uninvited"
+
     def _confirmable(self, account: Account, who: By) -> None:
         asked = account.asked_recovery_at
         if account.number == who.actor:
@@ -232,20 +286,6 @@ class Accounts:
     def _locked_for_reading(self, number: str) -> Account:
         with transaction.atomic():
             return self._locked(number)
-
-
-def sessions(account: Account) -> Sequence[UserSession]:
-    """The sessions of an account that hold, the newest first."""
-    return sorted(UserSession.objects.purge_and_list(account), key=lambda each: each.created_at, reverse=True)
-
-
-def end(ended: Sequence[UserSession], account: Account) -> None:
-    """End sessions, and every token that other systems hold for the person: no session is bound to one of them."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore()
-    for each in ended:
-        store.delete(each.session_key)
-        each.delete()
-    Token.objects.filter(user_id=account.pk).delete()
 
 
 def _digest(code: str) -> str:

@@ -18,8 +18,8 @@ from kiban.web.city import City, today
 from kiban.web.house import NAME
 from kiban.web.signin import keys, lines
 from kiban.web.signin.accounts import Accounts
-from kiban.web.signin.clients import SCOPES
 from kiban.web.signin.models import Account
+from kiban.web.signin.wishes import SCOPES
 
 _ENDPOINTS = {
     "authorization_endpoint": "/identity/o/authorize",

@@ -26,7 +26,8 @@ from kiban.web.house import NAME
 from kiban.web.pages import errors
 from kiban.web.pages.working import acting_of
 from kiban.web.signin import lines
-from kiban.web.signin.accounts import Accounts, end, sessions
+from kiban.web.signin.accounts import Accounts
+from kiban.web.signin.ending import end, sessions
 from kiban.web.signin.forms import Welcome
 from kiban.web.signin.standing import ENDED
 from kiban.web.signin.strength import factors

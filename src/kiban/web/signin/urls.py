@@ -10,7 +10,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import include, path
 
-from kiban.web.signin import factor_views, pages, provider
+from kiban.web.signin import administration, factor_views, pages, provider
 
 _OWN = [
     path("account", pages.home, name="account_home"),
@@ -44,6 +44,10 @@ _FACTORS = [
     ),
     path("account/2fa/webauthn/keys/<int:pk>/edit/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
 ]
+_ADMINISTRATION = [
+    path("operations/sign-in", administration.accounts, name="signin_accounts"),
+    path("operations/clients", administration.clients, name="signin_clients"),
+]
 _CLOSED = [  # allauth asks for the addresses of these; nothing is there
     path("account/signup/", pages.closed, name="account_signup"),
     path("account/email/", pages.closed, name="account_email"),
@@ -64,6 +68,7 @@ _PROVIDER = [
 urlpatterns = [
     *_OWN,
     *_FACTORS,
+    *_ADMINISTRATION,
     *_CLOSED,
     path("", include(([path("", include((_PROVIDER, "oidc")))], "idp"))),
 ]
