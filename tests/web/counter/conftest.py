@@ -15,7 +15,7 @@ from kiban import web
 from kiban.kernel import Period
 from kiban.store import Change, Store
 
-HANAKO, TARO, NADAKO, GONE, VAGUE = (f"9100{n}".zfill(15) for n in range(1, 6))
+HANAKO, TARO, NADAKO, GONE, VAGUE, KEPT, CHILD = (f"9100{n}".zfill(15) for n in range(1, 8))
 CLERK, RECORDS, SUPPORT, AUDITOR = "100001", "100002", "100003", "900003"
 SINCE = date(2021, 4, 1)
 
@@ -56,6 +56,12 @@ def _people(city: Store) -> None:
     move_in(city, person(GONE, "渡部　去", "ワタノベ　サル", juminjotai="3", shojojiyu="21"), Period(SINCE))
     uncertain = {"seinengappi": None, "seinengappi_fushofuragu": "1", "seinengappi_fushohyoki": "昭和25年頃"}
     move_in(city, person(VAGUE, "渡会　古", "ワタライ　フルシ", **uncertain), Period(SINCE))
+    home = {"setaibango": "911".zfill(15), "jusho_banchigohyoki": "７番７号"}
+    with city.session(CITY_HALL) as session:
+        again = {**household, "setaibango": home["setaibango"]}
+        session.record("設定", again["setaibango"], [Change("resident.setai", again, Period(SINCE))])
+    move_in(city, person(KEPT, "守田　静", "モリタ　シズカ", shiensochifuragu="1", **home), Period(SINCE))
+    move_in(city, person(CHILD, "守田　光", "モリタ　ヒカル", **home), Period(SINCE))
 
 
 def memo(number: int) -> dict[str, Any]:

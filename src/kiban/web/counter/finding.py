@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -36,7 +36,8 @@ class Found:
         state: such as 住民 or 転出; empty where the register does not say.
         living: whether she lives here; None where the register does not say.
         relation: in the household; empty where none is asked.
-        protected: whether she is protected: nothing else is told of her then.
+        closed: whether she is protected and closed to who looks: nothing else is told of her then.
+        protected: whether she is protected, or lives with somebody who is, and open to who looks.
     """
 
     number: str
@@ -49,6 +50,7 @@ class Found:
     state: str = ""
     living: bool | None = None
     relation: str = ""
+    closed: bool = False
     protected: bool = False
 
 
@@ -68,7 +70,7 @@ class Results:
     def only(self) -> Found | None:
         """The person, where there is one alone who may be opened."""
         one = self.found[0] if len(self.found) == 1 and self.next is None else None
-        return one if one and not one.protected else None
+        return one if one and not one.closed else None
 
 
 def find(
@@ -107,7 +109,7 @@ def find(
     closed = [hit.subject for hit in page.hits if hit.protected]
     shown = present(store, session, roll, list(held.values()), on)
     once = dict.fromkeys(hit.subject for hit in page.hits)  # a former name may find her a second time
-    found = [shown.get(number) or Found(number, protected=number in closed) for number in once]
+    found = [shown.get(number) or Found(number, closed=number in closed) for number in once]
     return Results(tuple(found), page.next)
 
 
@@ -118,7 +120,7 @@ def _by_number(store: Store, session: Session, roll: Roll, asked: Asked, on: dat
     found = [one for one in shown.values() if asked.wards == "all" or not one.elsewhere]
     if not rows:  # that there is such a person must be known, though nothing of her is shown
         hits = session.search(roll.register, Query(on, number=(asked.number_item, asked.number))).hits
-        found += [Found(hit.subject, protected=True) for hit in hits if hit.protected]
+        found += [Found(hit.subject, closed=True) for hit in hits if hit.protected]
     return Results(tuple(found[: PAGE * 8]))
 
 
@@ -146,8 +148,9 @@ def present(
     """Persons as lists show them, from their rows."""
     names = labels(store, session, roll.edition, roll.group, rows, on)
     reader = Reader(roll.edition, session.actor.hidden, on, names)
+    marked = session.protection(str(row[roll.section.subject]) for row in rows) if rows else frozenset()
     found = (_present(reader, roll, session.actor, row) for row in rows)
-    return {one.number: one for one in found}
+    return {one.number: replace(one, protected=one.number in marked) for one in found}
 
 
 def _present(reader: Reader, roll: Roll, actor: Actor, row: Mapping[str, Any]) -> Found:

@@ -39,9 +39,7 @@ class Person:
     @property
     def subjects(self) -> tuple[str, ...]:
         """Everybody of whom something is shown."""
-        return tuple(
-            dict.fromkeys([self.head.number, *(one.number for one in self.household if not one.protected)])
-        )
+        return tuple(dict.fromkeys([self.head.number, *(one.number for one in self.household)]))
 
 
 def read_person(

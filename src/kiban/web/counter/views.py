@@ -125,7 +125,7 @@ def _shown(request: Desk, roll: Roll, asked: Asked, results: Results, hints: lis
         "words": searching.words(asked, roll),
         "hints": hints,
         "rows": [
-            {"one": one, "address": "" if one.protected else person_address(request, roll, one.number)}
+            {"one": one, "address": "" if one.closed else person_address(request, roll, one.number)}
             for one in results.found
         ],
         "next": following,
