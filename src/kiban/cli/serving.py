@@ -112,7 +112,8 @@ def pages(service: Service, given: Settings, city: Store, systems: Access) -> we
     """
     policies = access.load_policies(service.policies, city.library)
     folder = given.home / "signin"
-    return web.City(service.title, city, systems, policies, web.reach_accounts(city), now, folder)
+    accounts = web.reach_accounts(city)
+    return web.City(service.title, city, systems, policies, accounts, now, folder, given.home / "extracts")
 
 
 def install(service: Service, given: Settings, city: Store) -> None:

@@ -38,6 +38,7 @@ class City:
     accounts: Mapping[str, str] = field(repr=False)
     now: Callable[[], datetime]
     home: Path | None = None
+    extracts: Path | None = None
     flows: Callable[[], Sequence[status.FlowView]] | None = None
 
     @property

@@ -71,6 +71,7 @@ _APPS = [
     "kiban.web.signin",  # before allauth: its pages take the place of allauth's
     "kiban.web.pages",
     "kiban.web.counter",
+    "kiban.web.extract",
     "kiban.web.operations",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -17,6 +17,7 @@ urlpatterns = [
     path("operations/", include("kiban.web.operations.urls")),
     path("", include("kiban.web.signin.urls")),
     path("", include("kiban.web.counter.urls")),
+    path("", include("kiban.web.extract.urls")),
     path("metrics", only_reading(metrics)),
     path("healthz", csrf_exempt(views.healthz)),
     path("openapi.json", csrf_exempt(views.openapi)),
