@@ -41,11 +41,13 @@ from kiban.store.witness import (
     Lookup,
     LookupCount,
     LookupsWanted,
+    ManySubjects,
     count_lookups,
     last_settled_lookup,
     lookup_counts,
     lookups,
     lookups_after,
+    many_subjects,
 )
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "Lookup",
     "LookupCount",
     "LookupsWanted",
+    "ManySubjects",
     "Page",
     "Part",
     "Past",
@@ -111,6 +114,7 @@ __all__ = [
     "lookup_counts",
     "lookups",
     "lookups_after",
+    "many_subjects",
     "open_books",
     "parquet_parts",
     "past",

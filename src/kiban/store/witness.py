@@ -47,21 +47,34 @@ class Lookup:
 
 @dataclass(frozen=True)
 class LookupCount:
-    """What one actor read in one span of time.
+    """How often one actor read in one span of time.
 
     Attributes:
         start: when the span begins, in UTC.
         actor: who.
         lookups: how many reads.
-        searches: how many of them searched.
-        subjects: how many different persons (or what else identifies rows) they gave.
     """
 
     start: datetime
     actor: str
     lookups: int
-    searches: int
+
+
+@dataclass(frozen=True)
+class ManySubjects:
+    """Somebody who saw many different persons in a time.
+
+    Attributes:
+        actor: who.
+        subjects: how many different persons (or what else identifies rows).
+        lookups: by how many reads.
+        searches: how many of them searched.
+    """
+
+    actor: str
     subjects: int
+    lookups: int
+    searches: int
 
 
 @dataclass(frozen=True)
@@ -126,7 +139,7 @@ def lookups(store: Store, wanted: LookupsWanted, before: int | None = None, limi
 
 
 def lookup_counts(store: Store, since: datetime, until: datetime, minutes: int) -> list[LookupCount]:
-    """How much each actor read in each span of a time, in the order of spans and actors.
+    """How often each actor read in each span of a time, in the order of spans and actors.
 
     Args:
         store: an open store.
@@ -140,6 +153,23 @@ def lookup_counts(store: Store, since: datetime, until: datetime, minutes: int) 
     with _witness(store, 1) as page:
         values = [f"{minutes} minutes", since, since, until]
         return [LookupCount(**row) for row in page.rows(_COUNTED, values)]
+
+
+def many_subjects(store: Store, since: datetime, until: datetime, threshold: int) -> list[ManySubjects]:
+    """Who saw at least so many different persons in a time, the most first.
+
+    Args:
+        store: an open store.
+        since: from this moment on; what is asked at once should be a day.
+        until: before this one.
+        threshold: how many, at least 1.
+
+    Raises:
+        Problem: those of `lookups`.
+    """
+    with _witness(store, 1) as page:
+        values = [since, until, threshold] * 2
+        return [ManySubjects(**row) for row in page.rows(_MANY, values)]
 
 
 def count_lookups(store: Store, after: int) -> int:
@@ -165,14 +195,20 @@ def last_settled_lookup(store: Store, patience: float) -> int | None:
 
 _CHOSEN = "lookup AS number, looked_at AS at, actor, ward, purpose, register, asked::text AS asked, found"
 _COUNTED = """
-    WITH n AS (
-        SELECT date_bin(%s::interval, looked_at, %s) AS start, actor, asked ? 'search' AS searched, found
+    SELECT date_bin(%s::interval, looked_at, %s) AS start, actor, count(*) AS lookups
+    FROM kiban.lookup WHERE looked_at >= %s AND looked_at < %s GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_MANY = """
+    WITH busy AS (   -- to see so many different persons takes at least so many rows: few actors are left to be looked at closely
+        SELECT actor, count(*) AS lookups, count(*) FILTER (WHERE asked ? 'search') AS searches
         FROM kiban.lookup WHERE looked_at >= %s AND looked_at < %s
-    ), whom AS (
-        SELECT start, actor, count(DISTINCT f) AS subjects FROM n, unnest(found) f GROUP BY start, actor
+        GROUP BY actor HAVING sum(cardinality(found)) >= %s
+    ), seen AS (
+        SELECT DISTINCT l.actor, f FROM busy JOIN kiban.lookup l USING (actor), unnest(l.found) f
+        WHERE l.looked_at >= %s AND l.looked_at < %s
     )
-    SELECT start, actor, count(*) AS lookups, count(*) FILTER (WHERE searched) AS searches, coalesce(max(w.subjects), 0) AS subjects
-    FROM n LEFT JOIN whom w USING (start, actor) GROUP BY start, actor ORDER BY start, actor
+    SELECT actor, count(*) AS subjects, min(lookups) AS lookups, min(searches) AS searches
+    FROM seen JOIN busy USING (actor) GROUP BY actor HAVING count(*) >= %s ORDER BY 2 DESC, 1
 """
 
 

@@ -11,8 +11,6 @@ from kiban.access.audit.line import utc
 from kiban.access.audit.trail import PAGE_MOST, Audit, Entry, Lines, Wanted, select
 from kiban.kernel import JAPAN, Problem
 
-_DAY = 24 * 60
-
 
 @dataclass(frozen=True)
 class Busy:
@@ -50,10 +48,8 @@ def busy(audit: Audit, since: date, until: date, threshold: int) -> Iterator[Bus
     for ahead in range((until - since).days):
         day = since + timedelta(days=ahead)
         start = datetime.combine(day, time(), JAPAN).astimezone(UTC)
-        counts = store.lookup_counts(audit.registers, start, start + timedelta(days=1), _DAY)
-        for each in sorted(counts, key=lambda one: (-one.subjects, one.actor)):
-            if each.subjects >= threshold:
-                yield Busy(day, each.actor, each.subjects, each.lookups, each.searches)
+        for each in store.many_subjects(audit.registers, start, start + timedelta(days=1), threshold):
+            yield Busy(day, each.actor, each.subjects, each.lookups, each.searches)
 
 
 @dataclass(frozen=True)
