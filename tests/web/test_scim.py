@@ -34,7 +34,7 @@ def desk(house: web.House) -> web.House:
 @pytest.fixture(scope="module")
 def token(desk: web.House) -> Callable[..., str]:
     assert desk.city is not None
-    opened, made = desk.city.access, iter("HR1 HR2 HR3".split())
+    opened, made = desk.city.access, iter(["HR1", "HR2", "HR3"])
 
     def issue(*scopes: Scope) -> str:
         system = next(made)
