@@ -32,7 +32,8 @@ lock: $(READY) ## resolve the dependencies anew into requirements.lock
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
-clean: ## stop the database, remove it, the demo's city and the environment
+clean: ## stop the database and the pages, remove them, the demo's city and the environment
+	-test -x $(BIN)/kiban && $(BIN)/kiban demo --stop
 	-for home in .kiban .kiban/demo .kiban/bench/*; do \
 		if test -e $$home/broker/broker.json; then KIBAN_HOME=$$home $(BIN)/kiban link broker down; fi; \
 		if test -e $$home/postgres.json; then KIBAN_HOME=$$home $(BIN)/kiban db down; fi; done

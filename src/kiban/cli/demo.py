@@ -36,17 +36,36 @@ def demo(
     city: Annotated[
         str, typer.Option(help="A designated city, such as 28100 (Kobe) or 14100 (Yokohama).")
     ] = "28100",
+    code: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Only print the one-time code of somebody of the demonstration, such as W0001.",
+        ),
+    ] = None,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Only end the pages of an earlier demonstration.")
+    ] = False,
 ) -> None:
     """Build a synthetic designated city and show what Kiban does with it.
 
     It works in its own home (.kiban/demo), begins anew each time, and keeps the generated city for the next run.
-    Nobody in it is real.
+    At its end the city runs: pages on this machine, with people to sign in as. Nobody in it is real.
     """
     from kiban import main, settings, store
-    from kiban.cli import demo_link
+    from kiban.cli import demo_link, demo_web
 
     given = settings.read(os.environ)
     given = replace(given, home=given.home / "demo", database=None, database_app=None)
+    if code is not None:
+        typer.echo(demo_web.code(given.home, code))
+        return
+    running = demo_web.stop(given.home)
+    if stop:
+        typer.echo(
+            "the pages of the demonstration have ended" if running else "no pages of a demonstration run"
+        )
+        return
     _console.rule(f"[b]Kiban 基盤[/b]  a synthetic designated city of {residents:,} people")
     folder = _town(given, residents, seed, city)
     with _timed("empty database"):
@@ -65,10 +84,17 @@ def demo(
         _console.print(
             f"  {report.events} events, {sum(report.rows.values()):,} rows: the store is {verdict}"
         )
+        title = json.loads((folder / "town.json").read_text(encoding="utf-8"))["city"]["name"]
+        with _timed("people at work, with their duties and sign-ins"):
+            signins = demo_web.prepare(given, opened, _wards(opened), title)
+            offices = _wards(opened)
+    with _timed("kiban serve, on this machine only"):
+        address = demo_web.start(given, title)
+    _running(address, signins, offices)
     _console.rule("look around")
     _console.print(f"  sign-off packet (移行結果確認書): {packet}", highlight=False, soft_wrap=True)
     _console.print(f"  linkage (データ連携の状況): {status}", highlight=False, soft_wrap=True)
-    program = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).exists() else "kiban"
+    program = _program()
     _console.print(
         f"  export KIBAN_HOME={given.home}   [dim]then[/dim]\n"
         f'  {program} db psql --owner -- -x -c \'SELECT * FROM "住民基本台帳"."住民" LIMIT 3\'\n'
@@ -77,6 +103,29 @@ def demo(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _running(address: str, signins: dict[str, str], wards: dict[str, str]) -> None:
+    """Where the city runs, and as whom to sign in."""
+    from kiban.cli import demo_web
+
+    _console.rule("the city is running")
+    _console.print(f"  [b]{address}[/b]   password of everybody: [b]{signins['']}[/b]", highlight=False)
+    table = Table("number", "who", "code now", box=None)
+    table.add_column("secret of the codes", overflow="fold")
+    for each in demo_web.staff(wards)[1]:
+        table.add_row(each.number, each.what, demo_web.code_now(signins, each.number), signins[each.number])
+    _console.print(table)
+    _console.print(
+        "  A code is good for half a minute: the secret goes into an authenticator app, or ask again with\n"
+        f"  {_program()} demo --code W0001     {_program()} demo --stop   [dim]ends the pages[/dim]",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _program() -> str:
+    return os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).exists() else "kiban"
 
 
 @contextmanager

@@ -98,3 +98,21 @@ def install_accounts(opened: store.Store, secret: str, *, secure: bool = False) 
     """
     set_up(secret, secure=secure)
     return place.install(opened)
+
+
+def enrol(city: City, number: str, password: str) -> str:
+    """Make an account that is ready at once, for demonstrations; accounts have to be installed. The secret of its codes.
+
+    Raises:
+        Problem: those of `signin.accounts.Accounts.make`.
+    """
+    from kiban.web.signin import enrolled  # noqa: PLC0415 - its models need a Django that is set up
+
+    return enrolled.enrol(city, number, password)
+
+
+def code_of(secret: str, seconds: float) -> str:
+    """The one-time code of a secret at a moment, in seconds since 1970."""
+    from kiban.web.signin import enrolled  # noqa: PLC0415 - likewise
+
+    return enrolled.code_of(secret, seconds)

@@ -1,0 +1,191 @@
+"""The demonstration ends with a running city: people at work, their sign-ins, and the address of the pages on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from kiban import access, store, web
+from kiban.access import Assignment, Office, Staff
+from kiban.kernel import Problem
+from kiban.settings import Settings
+from kiban.store import Store
+
+PORT = 8031
+_PATIENCE = 60.0
+_SINCE = date(2026, 4, 1)
+_SERVE = "from kiban.cli import main; main()"
+_FIRST_WARD, _SECOND_WARD = "W0001", "W0002"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the demonstration.
+
+    Attributes:
+        number: staff number.
+        name: 氏名; nobody real.
+        office: ID of the office.
+        duties: IDs of the duties.
+        what: what to try, in English.
+    """
+
+    number: str
+    name: str
+    office: str
+    duties: tuple[str, ...]
+    what: str
+
+
+def staff(wards: Mapping[str, str]) -> tuple[tuple[Office, ...], tuple[Person, ...]]:
+    """Offices and people of the demonstration.
+
+    Args:
+        wards: names by their codes.
+    """
+    (one, first), (two, second) = list(wards.items())[:2]
+    offices = (
+        Office("0000", "市役所", "city"),
+        *(Office(code, f"{name}役所", "ward", "0000", code) for code, name in wards.items()),
+        Office("0100", "市民局住民課", "section", "0000"),
+        Office("0200", "情報システム課", "section", "0000"),
+        Office("0900", "監査事務局", "section", "0000"),
+    )
+    people = (
+        Person(_FIRST_WARD, f"{first}　窓口", one, ("resident-counter",), f"counter of {first}"),
+        Person(_SECOND_WARD, f"{second}　窓口", two, ("resident-counter",), f"counter of {second}"),
+        Person("C0001", "住民　記録", "0100", ("resident-records", "euc"), "city hall: records and extracts"),
+        Person("C0002", "支援　担当", "0100", ("support-measures",), "city hall: protected persons, lifts"),
+        Person("A0001", "監査　担当", "0900", ("audit",), "auditor"),
+        Person("S0001", "情報　運用", "0200", ("operations", "accounts"), "operations, accounts"),
+        Person("S0002", "情報　管理", "0200", ("accounts",), "the second for recoveries"),
+    )
+    return offices, people
+
+
+def prepare(given: Settings, opened: Store, wards: Mapping[str, str], title: str) -> dict[str, str]:
+    """People, duties and accounts, made anew; the secrets of their codes by staff number. The password stands under "".
+
+    Args:
+        given: the settings of the demonstration.
+        opened: the registers.
+        wards: names of the wards by their codes.
+        title: the name of the city.
+    """
+    offices, people = staff(wards)
+    hired = [Staff(each.number, each.name, "デモ", _SINCE) for each in people]
+    duties = [Assignment(p.number, duty, p.office, _SINCE) for p in people for duty in p.duties]
+    with access.open_access(opened, access.seal(given.home / "access.key")) as room:
+        policies = access.load_policies([access.REFERENCE], opened.library)
+        room.people.apply([*offices, *hired, *duties], "demo", datetime.now(UTC), duties=policies.duties)
+        reached = web.install_accounts(opened, web.web_secret(given.home / "web.secret"))
+        city = web.City(
+            title, opened, room, policies, reached, lambda: datetime.now(UTC), given.home / "signin"
+        )
+        password = "-".join(["demo", *(secrets.token_hex(3) for _ in range(2))])
+        kept = {"": password} | {each.number: web.enrol(city, each.number, password) for each in people}
+    store.write_private(_file(given.home), json.dumps(kept))
+    return kept
+
+
+def code(home: Path, number: str) -> str:
+    """The one-time code of somebody of the demonstration, good for this half minute.
+
+    Raises:
+        Problem: `demo-absent`, `demo-unknown`.
+    """
+    try:
+        kept = json.loads(_file(home).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem("demo-absent", "there is no demonstration here", str(home), "make demo") from None
+    if number not in kept or not number:
+        known = ", ".join(name for name in kept if name)
+        raise Problem("demo-unknown", "nobody of the demonstration has this number", fix=f"one of {known}")
+    return code_now(kept, number)
+
+
+def code_now(signins: Mapping[str, str], number: str) -> str:
+    """The one-time code of this half minute, of a secret that `prepare` gave."""
+    return web.code_of(signins[number], time.time())
+
+
+def start(given: Settings, title: str) -> str:
+    """Serve the demonstration on this machine only, in a process of its own; the address.
+
+    Raises:
+        Problem: `demo-serve` where it does not answer; its log says why.
+    """
+    port = _free_port()
+    address = f"http://localhost:{port}"
+    log = given.home / "serve.log"
+    command = [sys.executable, "-c", _SERVE, "serve", "--port", str(port), "--issuer", address]
+    with log.open("ab") as out:
+        served = subprocess.Popen(  # noqa: S603 - our own program
+            [*command, "--title", title],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env={
+                **os.environ,
+                "KIBAN_HOME": str(given.home),
+                "KIBAN_CONTRACTS": str(given.home / "contracts"),
+            },
+        )
+    (given.home / "serve.json").write_text(json.dumps({"pid": served.pid, "address": address}))
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until and served.poll() is None:
+        with suppress(URLError, OSError), urlopen(f"{address}/healthz", timeout=5) as answer:  # noqa: S310
+            if answer.status == 200:
+                return address
+        time.sleep(0.2)
+    stop(given.home)
+    raise Problem("demo-serve", "the pages do not answer", str(log), "see the end of that log")
+
+
+def stop(home: Path) -> bool:
+    """End the service of an earlier demonstration; whether one was running."""
+    place = home / "serve.json"
+    try:
+        pid = int(json.loads(place.read_text())["pid"])
+        running = _SERVE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
+        running = False
+    if running:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGTERM)
+        until = time.monotonic() + _PATIENCE
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.1)
+    place.unlink(missing_ok=True)
+    return running
+
+
+def _file(home: Path) -> Path:
+    return home / "demo-signins.json"
+
+
+def _free_port() -> int:
+    """The usual port, or another where somebody has it."""
+    for port in (PORT, 0):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                tried.bind(("127.0.0.1", port))
+                return int(tried.getsockname()[1])
+    raise Problem("demo-port", "no port is free", fix="end some programs")
