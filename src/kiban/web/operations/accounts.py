@@ -19,7 +19,12 @@ from kiban.web.pages.trail import leave
 from kiban.web.pages.working import needs
 
 _PAGE = 50
-_TABS = (Link("職員", "/operations/accounts"), Link("組織", "/operations/accounts/offices"))
+_TABS = (
+    Link("職員", "/operations/accounts"),
+    Link("組織", "/operations/accounts/offices"),
+    Link("サインイン", "/operations/sign-in"),
+    Link("他システム", "/operations/clients"),
+)
 _SAID = {
     "assignment-overlap": "同じ所属の同じ職務が、期間の重なる形で既にあります。",
     "assignment-outside": "その日には、在職していないか、所属がありません。",
