@@ -159,6 +159,23 @@ def test_an_end_may_come_earlier_whatever_became_of_the_rest(people: People, hir
     assert people.assignments(clerk.number, DAY) == []
 
 
+def test_nobody_gives_a_duty_to_himself(people: People, hire: Hire) -> None:
+    manager, head = hire(("accounts", "hall")), hire(COUNTER)
+    own = people.assignments(manager.number, DAY)[0]
+    for more in (
+        Assignment(manager.number, *COUNTER, DAY),
+        Assignment(manager.number, *COUNTER, DAY, DAY + timedelta(days=1), head.number),
+    ):
+        with pytest.raises(Problems) as error:
+            people.apply([more], manager.number, AT)
+        assert codes(error) == ["assignment-own"]
+    assert people.apply([own], manager.number, AT) == []  # as it is
+    assert people.apply([replace(own, end=DAY)], manager.number, AT)  # less is no harm
+    with pytest.raises(Problems) as error:
+        people.apply([own], manager.number, AT)
+    assert codes(error) == ["assignment-own"]
+
+
 def test_history_says_who_changed_what_when(people: People, hire: Hire) -> None:
     clerk = hire(COUNTER)
     people.apply([replace(clerk, end=DAY)], "000099", AT + timedelta(hours=1))

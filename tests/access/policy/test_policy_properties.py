@@ -123,5 +123,14 @@ def test_no_grant_allows_what_the_duty_on_that_day_does_not(
     assert usual
 
 
+def test_a_policy_that_cannot_be_evaluated_allows_nothing(
+    policies: Policies, library: standard.Library
+) -> None:
+    broken = 'permit (principal, action == Action::"read", resource) when { 9223372036854775807 + 1 > 0 };'
+    found = extended(library, "permit", [broken]).grant(at_work("resident-counter"))
+    assert not found.allows("read", "resident") and found.allows("search", "resident")
+    assert policies.grant(at_work("resident-counter")).allows("read", "resident")
+
+
 def test_a_duty_that_needs_a_ward_is_not_held_at_the_city_hall(policies: Policies) -> None:
     assert policies.grant(at_work("resident-counter", office=HALL, on=BEGAN)).decisions == frozenset()

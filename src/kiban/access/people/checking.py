@@ -14,7 +14,7 @@ Change = Office | Staff | Assignment
 """What stands afterwards: an office by its ID, a member of staff by the number, an assignment by staff, duty, office and start."""
 Key = tuple[str, ...]
 
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
+_NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,64}")  # it stands in addresses
 _WARD = re.compile(r"[0-9]{6}", re.ASCII)
 
 
@@ -79,10 +79,9 @@ def faults(
         found = _office(change, state)
     elif isinstance(change, Staff):
         found = _staff(change)
-    elif _ends_earlier(change, before):
-        found = _order(
-            change.start, change.end
-        )  # an end may always come earlier, whatever has become of the rest
+    elif ends_earlier(change, before):
+        # An end may always come earlier, whatever has become of the rest.
+        found = _order(change.start, change.end)
     else:
         found = _assignment(change, state, duties)
     for code, what, fix in found:
@@ -92,17 +91,20 @@ def faults(
 _Found = Iterator[tuple[str, str, str]]
 
 
-def _ends_earlier(change: Assignment, before: Change | None) -> bool:
+def ends_earlier(change: Assignment, before: Change | None) -> bool:
+    """Whether nothing changes of an assignment but that it ends sooner, or not at all."""
     if not isinstance(before, Assignment) or replace(before, end=change.end) != replace(change, id=before.id):
         return False
-    return change.end is not None and (before.end is None or change.end <= before.end)
+    return change.end == before.end or (
+        change.end is not None and (before.end is None or change.end < before.end)
+    )
 
 
 def _office(office: Office, state: State) -> _Found:
     if not _NAME.fullmatch(office.id):
         yield (
             "office-id",
-            "the ID of an office is 1 to 64 characters without blanks",
+            "the ID of an office is 1 to 64 characters without blanks and slashes",
             "such as 1100 or higashinada",
         )
     if not office.name.strip():
@@ -141,7 +143,11 @@ def _office(office: Office, state: State) -> _Found:
 
 def _staff(staff: Staff) -> _Found:
     if not _NAME.fullmatch(staff.number):
-        yield "staff-number", "a staff number is 1 to 64 characters without blanks", "such as 012345"
+        yield (
+            "staff-number",
+            "a staff number is 1 to 64 characters without blanks and slashes",
+            "such as 012345",
+        )
     if not staff.name.strip() or not staff.kana.strip():
         yield "staff-unnamed", "the name or its reading is missing", "give 氏名 and フリガナ"
     yield from _order(staff.start, staff.end)

@@ -193,7 +193,7 @@ class People:
             Problem: `change-stale` where something else stands there by now than was seen.
             Problems: all faults: `change-twice`, `office-id`, `office-unnamed`, `office-kind`, `office-ward`, `office-parent`,
                 `office-unknown`, `office-circle`, `staff-number`, `staff-unnamed`, `staff-unknown`, `staff-external-id`,
-                `period-order`, `duty-unknown`, `assignment-outside`, `assignment-overlap`, `substitute-self`, `substitute-wider`.
+                `period-order`, `duty-unknown`, `assignment-outside`, `assignment-overlap`, `assignment-own`, `substitute-self`, `substitute-wider`.
         """
         with self._books.transaction() as page:
             real = recording.record(page, changes, by, at, duties, places, seen, dry_run=dry_run)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from kiban.access.people.checking import Change, State, faults, key
+from kiban.access.people.checking import Change, Key, State, ends_earlier, faults, key
 from kiban.access.people.values import Assignment, Office, Staff
 from kiban.kernel import Problem, Problems
 from kiban.store import BookPage
@@ -46,6 +46,7 @@ def record(
     for place, each in enumerate(changes):
         where = places[place] if places else None
         found += faults(each, before[key(each)], state, where, duties)
+    found += _own(changes, before, by, places)
     found += _external(page, changes, places)
     if found:
         raise Problems(found)
@@ -84,6 +85,16 @@ def _twice(changes: Iterable[Change], places: Sequence[str]) -> Iterable[Problem
                 "keep one of both",
             )
         seen.add(key(each))
+
+
+def _own(
+    changes: Sequence[Change], before: Mapping[Key, Change | None], by: str, places: Sequence[str]
+) -> Iterable[Problem]:
+    """Each duty that somebody would give to himself, or make longer."""
+    for place, each in enumerate(changes):
+        if isinstance(each, Assignment) and each.staff == by and not ends_earlier(each, before[key(each)]):
+            where = places[place] if places else None
+            yield Problem("assignment-own", "nobody gives a duty to himself", where, "let another do it")
 
 
 def _external(page: BookPage, changes: Sequence[Change], places: Sequence[str]) -> Iterable[Problem]:
