@@ -29,6 +29,7 @@ _COMMANDS = {
     "account": "Who may sign in: make, invite, recover, sign out.",
     "oidc": "Let other systems sign people in here.",
     "serve": "Serve the pages, and the API of the linkage, at one address.",
+    "extract": "Extract data by a query (EUC), beside the counters.",
     "sets": "Look at sets, check them and compare two of them.",
     "access": "Who works for the city, who may do what, and why.",
     "db": "Run the integrated database.",

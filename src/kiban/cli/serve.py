@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -123,7 +125,31 @@ def serve(
     typer.echo(f"serving on {address} as one of {', '.join(hosts)}; flows: {', '.join(flows) or 'none'}")
     if not keys:
         typer.echo("no trusted key is given: no contract is live, nothing is read by contracts", err=True)
-    _run(serving.loader(service), host, port, workers, certificate, tls_key)
+    with _extracting(folders):
+        _run(serving.loader(service), host, port, workers, certificate, tls_key)
+
+
+@contextmanager
+def _extracting(policies: Iterable[Path]) -> Iterator[None]:
+    """A process beside the workers that runs extracts; it ends with this one, and a machine with less to spare gives it less."""
+    named = os.pathsep.join(map(str, policies))
+    beside = subprocess.Popen(  # noqa: S603 - ourselves, no shell
+        [
+            sys.executable,
+            "-c",
+            "from kiban.cli import main; main()",
+            "extract",
+            "work",
+            "--beside",
+            str(os.getpid()),
+        ],
+        env={**os.environ, "KIBAN_POLICIES": named},
+    )
+    try:
+        yield
+    finally:
+        beside.terminate()
+        beside.wait()
 
 
 def _share_figures(home: Path) -> None:

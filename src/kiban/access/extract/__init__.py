@@ -1,7 +1,7 @@
 """Extracts (EUC, データ抽出): queries by the names of the standard, run beside the counters, as files that are watched over."""
 
 from kiban.access.extract.checking import NUMBERS, Groups, check
-from kiban.access.extract.days import WORDS, day
+from kiban.access.extract.days import WORDS, day, today
 from kiban.access.extract.desk import ATTEMPTS, KEPT, OPEN_MOST, SILENT, STATES, Desk, Job
 from kiban.access.extract.extracts import PREVIEW_ROWS, Extracts, Preview
 from kiban.access.extract.planning import Column, Plan, plan
@@ -49,4 +49,5 @@ __all__ = [
     "query_of",
     "read_query",
     "text",
+    "today",
 ]
