@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiban.cli import link_verify_sets
+from kiban.cli.linking import Keys
+
 if TYPE_CHECKING:
     from kiban.linkage import Contract
 
@@ -20,10 +23,18 @@ _VERIFY = """Examples:
 
     [b]kiban link verify resident-library.v1 --provider https://HOST --token token.txt --units persons.txt[/b]   its API
 
+    [b]kiban link verify resident-tax.v1 --sets s3://BUCKET/PREFIX[/b]                   a provider, by its sets of files
+
+    [b]kiban link verify resident-tax.v1 --consumer URL --sets ./shelf[/b]                a consumer, by sets laid on its shelf
+
     [b]kiban link mock resident-tax.v1 --port 8800[/b]                            a consumer that passes, to try against"""
 
 _Flow = Annotated[
     str, typer.Argument(metavar="FLOW", help="The ID and the major version, such as resident-tax.v1.")
+]
+_Sets = Annotated[
+    str | None,
+    typer.Option("--sets", metavar="WHERE", help="A shelf of sets: a folder, or s3://BUCKET/PREFIX."),
 ]
 _Root = Annotated[
     list[Path] | None, typer.Option("--root", metavar="DIR", help="A folder with contracts; may be repeated.")
@@ -57,6 +68,8 @@ def verify(
             metavar="FILE", help="For an API: numbers of invented persons whom it holds, one a line."
         ),
     ] = None,
+    sets: _Sets = None,
+    key: Keys = None,
     root: _Root = None,
     name: Annotated[str, typer.Option(help="What is tested, for the report.")] = "",
     out: Annotated[
@@ -75,10 +88,12 @@ def verify(
     from kiban.cli import files, listing
     from kiban.linkage import conformance
 
-    if (consumer is None) == (provider is None):
-        raise typer.BadParameter("name either --consumer or --provider")
+    if not (consumer or provider or sets) or (provider and (consumer or sets)):
+        raise typer.BadParameter("name either --consumer, or one of --provider and --sets")
     contract = _contract(flow, root)
-    if consumer is not None:
+    if sets is not None:
+        results = link_verify_sets.tried(contract, root, sets, consumer, key)
+    elif consumer is not None:
         cases = conformance.consumer_cases(contract)
         results = conformance.verify_consumer(cases, conformance.HttpSubject(consumer))
     elif provider is not None and "://" in provider:
@@ -87,7 +102,7 @@ def verify(
         results = conformance.verify_api(contract, _text(token, "--token").strip(), known, asked)
     else:
         results = conformance.verify_provider(contract, _lines(Path(str(provider))))
-    role, tested = ("利用側", consumer) if consumer else ("提供側", provider)
+    role, tested = ("利用側", consumer) if consumer else ("提供側", provider or sets)
     if out is not None:
         page = conformance.report(contract, results, name or str(tested), role, datetime.now(UTC))
         files.write_text(out, page)
@@ -114,9 +129,13 @@ def mock(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="On this machine only; 0 for a free one.")
     ] = 8_800,
+    sets: _Sets = None,
     root: _Root = None,
 ) -> None:
-    """Run a mock consumer: Kiban's own, behind the door that `kiban link verify` knocks at. It ends with Ctrl-C."""
+    """Run a mock consumer: Kiban's own, behind the door that `kiban link verify` knocks at. It ends with Ctrl-C.
+
+    With --sets it takes sets from that shelf whenever it is asked to.
+    """
     import tempfile
     from datetime import UTC, datetime
     from wsgiref.simple_server import make_server
@@ -126,7 +145,8 @@ def mock(
     contract = _contract(flow, root)
     with tempfile.TemporaryDirectory(prefix="kiban-mock-") as folder:
         subject = conformance.ReplicaSubject(Path(folder), contract, lambda: datetime.now(UTC))
-        with make_server("127.0.0.1", port, conformance.door(subject)) as server:
+        take = link_verify_sets.taking(contract, root, sets, subject, Path(folder)) if sets else None
+        with make_server("127.0.0.1", port, conformance.door(subject, take)) as server:
             typer.echo(f"{contract.flow} の利用側（模擬）：http://127.0.0.1:{server.server_port}")
             server.serve_forever()
 

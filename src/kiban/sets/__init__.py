@@ -20,6 +20,8 @@ from kiban.sets.digest import (
 )
 from kiban.sets.expect import Expectation, Finding, expected
 from kiban.sets.manifest import Draft, Manifest, Part, Position, moment_of, new_set_id
+from kiban.sets.places import manifest_of as manifest_place
+from kiban.sets.places import place_of as part_place
 from kiban.sets.publish import columns_of, discard, publish, publish_folder
 from kiban.sets.receipts import (
     Receipt,
@@ -83,10 +85,12 @@ __all__ = [
     "find",
     "fits",
     "manifest_bytes",
+    "manifest_place",
     "moment_of",
     "new_set_id",
     "open_shelf",
     "part_file",
+    "part_place",
     "pieces",
     "positions",
     "postgres_bucket",

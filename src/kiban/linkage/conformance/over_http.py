@@ -1,8 +1,8 @@
 """A consumer under test over HTTP: whoever builds one puts this small door before it for the test, and only for the test.
 
 Every request is a POST of JSON with an answer in JSON: `/begin`, `/restart`, `/deliver` (lines of messages; the answer is
-the list of outcomes), `/rows` {"feed"}, `/effects`, `/hear` {"beat", "now"}, `/protection` {"unit", "now"}. `door` is such a
-door for any subject.
+the list of outcomes), `/rows` {"feed"}, `/effects`, `/hear` {"beat", "now"}, `/protection` {"unit", "now"}, and of sets
+`/take`. `door` is such a door for any subject.
 """
 
 from __future__ import annotations
@@ -70,6 +70,10 @@ class HttpSubject:
         """Stop without warning and start again."""
         self._ask("restart", {})
 
+    def take(self) -> None:
+        """Look at the shelf of sets now."""
+        self._ask("take", {})
+
     def _ask(self, what: str, body: object) -> Any:
         address = f"{self._url}/{what}"
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked
@@ -87,8 +91,13 @@ class HttpSubject:
             raise Problem("subject-unreachable", what, address, fix) from error
 
 
-def door(subject: Subject) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    """A WSGI application that is the door of a consumer: for tests, and to try one's own against. It asks for no password."""
+def door(
+    subject: Subject, take: Callable[[], None] | None = None
+) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """A WSGI application that is the door of a consumer: for tests, and to try one's own against. It asks for no password.
+
+    `take` has it look at its shelf of sets; a consumer without one answers that with 404.
+    """
     answers: dict[str, Callable[[Any], Any]] = {
         "/begin": lambda _body: subject.begin(),
         "/restart": lambda _body: subject.restart(),
@@ -98,6 +107,9 @@ def door(subject: Subject) -> Callable[[WSGIEnvironment, StartResponse], Iterabl
         "/hear": lambda body: subject.hear(body["beat"].encode(), datetime.fromisoformat(body["now"])),
         "/protection": lambda body: subject.protection(body["unit"], datetime.fromisoformat(body["now"])),
     }
+
+    if take is not None:
+        answers["/take"] = lambda _body: take()
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         asked = answers.get(environ.get("PATH_INFO", ""))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from kiban.kernel import Problem
+from kiban import sets
+from kiban.kernel import Problem, Problems
+from kiban.linkage import files
 from kiban.linkage.beat import decode_beat
 from kiban.linkage.conformance import subject
 from kiban.linkage.consumer import Replica
@@ -82,6 +85,11 @@ class ReplicaSubject:
     def protection(self, unit: str, now: datetime) -> str:
         """What counts of the protection of a unit at a moment."""
         return self._replica.protection(unit, now)[0]
+
+    def take(self, shelf: sets.Shelf, desk: files.Intake) -> None:
+        """Take what lies on a shelf of sets; what is wrong with one stands in its receipts."""
+        with suppress(Problem, Problems):
+            files.take_newest(self._replica, shelf, desk)
 
     def restart(self) -> None:
         """Let go of the file; the next question opens it again."""
