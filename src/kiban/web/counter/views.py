@@ -16,7 +16,7 @@ from kiban.standard import Item
 from kiban.web.city import today
 from kiban.web.counter import handles, searching
 from kiban.web.counter.asking import Asked, Understood, understand
-from kiban.web.counter.finding import Results, find
+from kiban.web.counter.finding import Found, Results, find
 from kiban.web.counter.registers import Roll, rolls
 from kiban.web.pages import trail
 from kiban.web.pages.working import Desk, needs
@@ -124,14 +124,21 @@ def _shown(request: Desk, roll: Roll, asked: Asked, results: Results, hints: lis
         "number_title": roll.group.item(roll.section.subject).name,
         "words": searching.words(asked, roll),
         "hints": hints,
-        "rows": [
-            {"one": one, "address": "" if one.closed else person_address(request, roll, one.number)}
-            for one in results.found
-        ],
+        "rows": [{"one": one, "address": _leads(request, roll, one)} for one in results.found],
         "next": following,
         "widen": found_address(request, asked.widened()) if others else "",
         "own": asked.wards == "own" and request.acting.office.ward is not None,
     }
+
+
+def _leads(request: Desk, roll: Roll, one: Found) -> str:
+    """Where a person who was found can be opened, or asked for; empty where neither is allowed."""
+    if not one.closed:
+        return person_address(request, roll, one.number)
+    if not request.grant.allows("lift-protection", roll.edition.id):
+        return ""
+    who = {"register": roll.register, "number": one.number}
+    return reverse("counter-lift", args=[handles.seal(request, handles.PERSON, who)])
 
 
 def searchable(request: Desk) -> list[Roll]:
