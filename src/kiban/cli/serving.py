@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -14,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from kiban import access, linkage, main, settings, web
-from kiban.access import Access, Authority
-from kiban.kernel import ALL_WARDS, Actor, Problem
+from kiban.access import Access, Authority, audit
+from kiban.kernel import ALL_WARDS, JAPAN, Actor, Problem
 from kiban.linkage import Contract, api, evidence, protection
 from kiban.settings import Settings
 from kiban.store import Books, Store
 
 _RESIDENTS = "resident"
+SEALING_SECONDS = 300
+"""How long a line waits for its seal at most, where nobody runs `kiban audit seal` besides."""
 log = logging.getLogger("kiban.web")
 
 
@@ -104,16 +107,61 @@ def house(service: Service, given: Settings, city: Store, systems: Access, books
     return replace(served, metrics=(*loopback, *service.metrics))
 
 
-def pages(service: Service, given: Settings, city: Store, systems: Access) -> web.City:
+def pages(
+    service: Service, given: Settings, city: Store, systems: Access, books: Books | None = None
+) -> web.City:
     """What pages of people at work stand on, from what is opened; accounts were installed before, see `install`.
 
+    Args:
+        service: how it is to be served.
+        given: the settings.
+        city: the registers.
+        systems: the room `access`.
+        books: of the linkage; None where its status is not shown.
+
     Raises:
-        Problems: what is wrong with the policy set.
+        Problems: what is wrong with the policy set, or with a contract.
     """
     policies = access.load_policies(service.policies, city.library)
     folder = given.home / "signin"
     accounts = web.reach_accounts(city)
-    return web.City(service.title, city, systems, policies, accounts, now, folder, given.home / "extracts")
+    made = web.City(service.title, city, systems, policies, accounts, now, folder, given.home / "extracts")
+    return replace(
+        made,
+        flows=_flows(service, given, city, books) if books else None,
+        keeping=given.home / "audit",
+        migrations=given.home / "migrations",
+    )
+
+
+def _flows(
+    service: Service, given: Settings, city: Store, books: Books
+) -> Callable[[], Sequence[linkage.status.FlowView]] | None:
+    """How the flows of the contracts at hand stand, asked anew each time; None where there is no contract."""
+    contracts = linkage.load_contracts([*given.contracts, *service.roots], city.library)
+    if not tuple(contracts):
+        return None
+
+    def views() -> Sequence[linkage.status.FlowView]:
+        moment = now()
+        today = moment.astimezone(JAPAN).date()
+        return linkage.status.views(city, books, contracts.in_force(today), main.shelf(given), moment)
+
+    return views
+
+
+def keep_sealing(trail: audit.Audit, keeper: audit.Keeper) -> None:
+    """Seal the audit trail every few minutes, beside the work of the process; what hinders it stands in the log."""
+
+    def run() -> None:
+        while True:
+            time.sleep(SEALING_SECONDS)
+            try:
+                audit.seal_trail(audit.Ledger(trail), keeper, now())
+            except Problem as problem:
+                log.error("the audit trail cannot be sealed: %s (%s)", problem.what, problem.code)
+
+    threading.Thread(target=run, name="sealing", daemon=True).start()
 
 
 def install(service: Service, given: Settings, city: Store) -> None:
@@ -169,10 +217,11 @@ def loader(service: Service) -> Callable[[], Any]:
         atexit.register(stack.close)  # ends with the process, and is held until then
         given, city, systems, books = stack.enter_context(opened())
         served = house(service, given, city, systems, books)
-        served = replace(served, city=pages(service, given, city, systems))
+        served = replace(served, city=pages(service, given, city, systems, books))
+        keep_sealing(systems.audit, audit.keeper(given.home / "audit"))
         return web.application(served, web.web_secret(given.home / "web.secret"))
 
     return load
 
 
-__all__ = ["Service", "house", "install", "loader", "now", "opened", "pages", "protections"]
+__all__ = ["Service", "house", "install", "keep_sealing", "loader", "now", "opened", "pages", "protections"]

@@ -27,8 +27,10 @@ class City:
         accounts: how Django reaches accounts and sessions; see `signin.install`.
         now: the time in UTC.
         home: folder with the keys and providers of sign-in; None where other systems sign nobody in here, and nobody signs in
-            elsewhere. In it lie `audit` with the key of the audit trail, and `migrations` with a folder for each migration.
+            elsewhere.
         flows: how the flows of the linkage stand; None where nothing is linked.
+        keeping: folder with the key of the audit trail, its roots and the city's holidays; None where the trail is not sealed here.
+        migrations: folder with a folder for each migration and its packet; None where nothing is migrated.
     """
 
     title: str
@@ -40,6 +42,8 @@ class City:
     home: Path | None = None
     extracts: Path | None = None
     flows: Callable[[], Sequence[status.FlowView]] | None = None
+    keeping: Path | None = None
+    migrations: Path | None = None
 
     @property
     def people(self) -> People:

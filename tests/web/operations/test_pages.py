@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 from tests.store.conftest import CITY_HALL
 from tests.web.housing import Client
 
-from kiban import web
+from kiban import linkage, web
 from kiban.access import audit
 from kiban.access.audit import Wanted
-from kiban.kernel import JAPAN, AsOf
+from kiban.kernel import JAPAN, AsOf, Problem
 
 AUDITOR, RUNNER, MANAGER, CLERK = "900003", "900004", "900001", "100001"
 SUBJECT = "1".zfill(15)
@@ -112,9 +113,9 @@ def test_what_cannot_be_read_is_told_beside_the_form(auditor: Client, asked: dic
 
 
 def test_the_trail_is_verified_on_the_page(auditor: Client, house: web.House) -> None:
-    home = city(house).home
-    assert home is not None
-    ledger, keeper, now = audit.Ledger(city(house).audit), audit.keeper(home / "audit"), datetime.now(UTC)
+    keeping = city(house).keeping
+    assert keeping is not None
+    ledger, keeper, now = audit.Ledger(city(house).audit), audit.keeper(keeping), datetime.now(UTC)
     audit.seal_trail(ledger, keeper, now)
     yesterday = (now.astimezone(JAPAN) - timedelta(days=1)).date()
     if not ledger.roots():
@@ -128,11 +129,12 @@ def test_the_trail_is_verified_on_the_page(auditor: Client, house: web.House) ->
 def test_a_packet_is_shown_as_it_was_handed_over_and_nothing_else_is(
     client: Client, house: web.House
 ) -> None:
-    home = city(house).home
-    assert home is not None
-    (home / "migrations" / "juki" / "packet").mkdir(parents=True, exist_ok=True)
-    (home / "migrations" / "juki" / "packet" / "packet.html").write_text("<p>確認書</p>")
-    (home / "migrations" / "juki" / "packet" / "secret.txt").write_text("x")
+    migrations = city(house).migrations
+    assert migrations is not None
+    packet = migrations / "juki" / "packet"
+    packet.mkdir(parents=True, exist_ok=True)
+    (packet / "packet.html").write_text("<p>確認書</p>")
+    (packet / "secret.txt").write_text("x")
     runner = client.work(RUNNER)
     assert "juki" in text(runner.get("/operations/migrations"))
     shown = runner.get("/operations/migrations/juki/packet.html")
@@ -159,8 +161,37 @@ def test_editions_are_listed_with_their_items_and_compared(client: Client) -> No
     assert runner.post("/operations/standards/difference", {**pair, "new": "x"}).status_code == 404
 
 
+def test_a_server_without_the_key_says_that_it_cannot_verify(house: web.House) -> None:
+    without = replace(house, city=replace(city(house), keeping=None, migrations=None))
+    auditor = Client(without).work(AUDITOR)
+    assert "ここでは検証できません" in text(auditor.get("/operations/audit"))
+    assert auditor.post("/operations/audit/verify").status_code == 404
+    assert "設定されていません" in text(Client(without).work(RUNNER).get("/operations/migrations"))
+
+
 def test_the_linkage_says_that_it_is_not_set_up_instead_of_an_empty_list(client: Client) -> None:
     assert "連携が設定されていません" in text(client.work(RUNNER).get("/operations/link"))
+
+
+def test_flows_are_told_with_what_is_to_be_done_and_a_dead_back_end_is_no_empty_list(
+    house: web.House,
+) -> None:
+    opened = city(house).store
+    with linkage.open_linkage(opened) as books:
+        contracts = linkage.load_contracts([linkage.SAMPLES], opened.library)
+        views = linkage.status.views(opened, books, list(contracts)[:1], None, datetime.now(UTC))
+
+    def runner(flows: Any) -> Client:
+        return Client(replace(house, city=replace(city(house), flows=flows))).work(RUNNER)
+
+    page = text(runner(lambda: views).get("/operations/link"))
+    assert views[0].contract.title in page and "変更の配信がまだ始まっていません" in page
+
+    def dead() -> Any:
+        raise Problem("database-unreachable", "the database does not answer", fix="wait")
+
+    answer = runner(dead).get("/operations/link")
+    assert answer.status_code == 503 and "該当者がいないのではありません" in text(answer)
 
 
 def test_a_duty_is_given_and_ended_with_its_lines(client: Client, house: web.House) -> None:

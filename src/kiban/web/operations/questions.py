@@ -102,7 +102,7 @@ def lifts(city: City, asked: Asked) -> Answer:
 def night(city: City, asked: Asked) -> Answer:
     """Use at night, on weekends and on holidays."""
     hours = audit.analyses.Hours(asked.time("opens", time(8, 30)), asked.time("closes", time(17, 15)))
-    holidays = audit.analyses.read_holidays(city.home / "audit" / "holidays.csv" if city.home else None)
+    holidays = audit.analyses.read_holidays(city.keeping / "holidays.csv" if city.keeping else None)
     since, until = asked.days()
     found = audit.analyses.outside(city.audit, since, until, hours, holidays)
     rows, after = _until_enough((each.day, each) for each in found)

@@ -19,6 +19,7 @@ _ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src
 """A packet brings its own styles; it runs nothing and reaches nothing."""
 _TABS = (Link("適用中の版", "/operations/standards"), Link("版の差分", "/operations/standards/difference"))
 _PAGE = 200
+_NO_MIGRATIONS = "この画面を出しているサーバーには、移行のフォルダが設定されていません。"
 _NO_FLOWS = "この画面を出しているサーバーには、連携が設定されていません。連携がないという意味ではありません。"
 
 
@@ -52,8 +53,10 @@ def flows(request: Desk) -> HttpResponse:
 
 @needs("migrations")
 def migrations(request: Desk) -> HttpResponse:
-    """The migrations of the home with the packets that were handed over."""
+    """The migrations there are, with the packets that were handed over."""
     leave(request, "read", business="migrations", what="list")
+    if request.city.migrations is None:
+        return show(request, Sheet("移行", intro=(_NO_MIGRATIONS,), asked=False))
     rows: list[Row] = []
     for folder in _folders(request):
         papers = {name: folder / "packet" / name for name in _PAPERS}
@@ -86,10 +89,8 @@ def packet(request: Desk, name: str, paper: str) -> HttpResponse:
 
 def _folders(request: Desk) -> list[Path]:
     """The migrations there are: only what lies in the folder itself can be asked for."""
-    if request.city.home is None:
-        return []
-    folder = request.city.home / "migrations"
-    return sorted(each for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
+    folder = request.city.migrations
+    return sorted(each for each in folder.iterdir() if each.is_dir()) if folder and folder.is_dir() else []
 
 
 @needs("standards")

@@ -57,6 +57,7 @@ def _overview(request: Desk, verdict: audit.Verdict | None) -> HttpResponse:
     last = ledger.last()
     told = {
         "tabs": TABS,
+        "sealed_here": request.city.keeping is not None,
         "last": last,
         "waiting": {name: ledger.waiting(name, getattr(last, name)) for name in ("line", "lookup")},
         "roots": list(reversed(ledger.roots()[-_ROOTS:])),
@@ -71,6 +72,6 @@ def _overview(request: Desk, verdict: audit.Verdict | None) -> HttpResponse:
 
 
 def _keeper(request: Desk) -> audit.Keeper:
-    if request.city.home is None:
+    if request.city.keeping is None:
         raise Http404
-    return audit.keeper(request.city.home / "audit")
+    return audit.keeper(request.city.keeping)
