@@ -185,7 +185,8 @@ def _migrate(given: Settings, folder: Path) -> Path:
     ):
         town.unload(folder, old, progress=lambda done, total: tell("unload", done, total))
     plan = migration.load_plan(old / "project", old / "unload", main.library(given=given))
-    place = given.home / old.name.replace("old-", "migration-", 1)
+    place = given.home / "migrations" / old.name.replace("old-", "", 1)
+    place.parent.mkdir(exist_ok=True)
     with _timed("kiban migrate run: from the files to the packet"), progress.shown() as tell:
         work = migration.Work(place, lambda: main.open_store(given), tell, lambda: datetime.now(UTC))
         results = migration.run(migration.STAGES, plan, work)
