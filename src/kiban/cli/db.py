@@ -249,6 +249,24 @@ def reindex(register: Annotated[str, typer.Argument(help="Such as resident.jumin
     typer.echo(f"{register} is found by {made:,} search entries.")
 
 
+@app.command()
+def protect() -> None:
+    """See anew who is protected, from the rows of the registers. Everybody goes on reading; events wait meanwhile.
+
+    Each event keeps it by itself. Run it once a night, so that a household becomes visible again after the day on which the
+    last protected person was to leave it, and whenever `kiban db verify` names somebody who is missing.
+    """
+    from kiban import main, settings
+
+    with (
+        main.open_store(settings.read(os.environ)) as opened,
+        opened.owner() as connection,
+        connection.transaction(),
+    ):
+        opened.fit(connection, anew=True)
+    typer.echo("Who is protected was seen anew.")
+
+
 def _operator() -> Actor:
     """Whoever runs the command, working for the whole city."""
     from kiban.kernel import ALL_WARDS, Actor

@@ -125,8 +125,8 @@ class Store:
                 also after the day on which the last protected person was to leave it; this finds out.
         """
         known = self._look(connection)
-        scoping.fit(connection, known.tables.values())
         protecting.fit(connection, naming.protecting(known.editions.values()), known.tables, anew=anew)
+        scoping.fit(connection, known.tables.values())  # last, as it keeps everybody out
         self._known = None
 
     def applied(self) -> Mapping[str, str]:

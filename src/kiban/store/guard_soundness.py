@@ -12,7 +12,7 @@ from kiban.standard import Edition
 from kiban.store import protecting
 from kiban.store.protecting import Tables
 
-_ANEW = "run `kiban db apply` again, which sees anew who is protected, and find out who did it"
+_ANEW = "run `kiban db protect`, which sees anew who is protected, and find out who did it"
 
 
 def examine(connection: psycopg.Connection[Any], by: Edition | None, tables: Tables) -> Iterator[Problem]:

@@ -92,6 +92,7 @@ def fit(
         connection.execute(
             f"CREATE OR REPLACE FUNCTION kiban.{name}({takes}) RETURNS TABLE {gives} LANGUAGE plpgsql STABLE "
             "SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off "
+            "SET plan_cache_mode = force_generic_plan "  # a few rows by their index, planned once a connection
             f"AS $k${body}$k$; REVOKE ALL ON FUNCTION kiban.{name} FROM PUBLIC".encode()
         )
     digest, registers, searched_registers, named = said
@@ -152,13 +153,16 @@ class _Rows:
         self._by, self._said, self._tables = by, said, tables
 
     def grounds(self, *, among: bool) -> list[str]:
-        """Whom rows name that stand and count, among some or all."""
+        """Whom rows name that stand and count, among some or all; each register is looked through once for each item."""
+        found: dict[tuple[str, str, str, str], list[str]] = {}
+        for ground in self._said.grounds:
+            for kind, which, item in _named(ground):
+                counts = f"{self._counts(ground)} AND {self._stands('t', ground.group, ground, item)}"
+                found.setdefault((ground.group, kind, which, item), []).append(f"({counts})")
         return [
-            f"SELECT '{kind}', t.{quoted(item)} FROM {self._name(ground.group)} t WHERE t.{quoted(item)} "
-            f"{f'= ANY ({which})' if among else 'IS NOT NULL'} AND t.closed_by IS NULL AND {self._counts(ground)} "
-            f"AND {self._stands('t', ground.group, ground, item)}"
-            for ground in self._said.grounds
-            for kind, which, item in _named(ground)
+            f"SELECT '{kind}', t.{quoted(item)} FROM {self._name(group)} t WHERE t.{quoted(item)} "
+            f"{f'= ANY ({which})' if among else 'IS NOT NULL'} AND t.closed_by IS NULL AND ({' OR '.join(each)})"
+            for (group, kind, which, item), each in found.items()
         ]
 
     def homes(self, known: str, *, stands: bool) -> list[str]:

@@ -5,6 +5,7 @@
 DO $$
 BEGIN
     IF to_regclass('kiban.protected_unit') IS NULL THEN
+        DROP TABLE IF EXISTS kiban.protected_name, kiban.protection;   -- they are complete together, or not at all
         CREATE TABLE kiban.protected_unit (
             kind text NOT NULL CHECK (kind IN ('person', 'household')),
             unit text NOT NULL,
@@ -24,7 +25,6 @@ BEGIN
         CREATE INDEX protected_name_subject ON kiban.protected_name (subject);
         CREATE INDEX protected_name_kana ON kiban.protected_name (register, kana_key, subject);
         CREATE INDEX protected_name_name ON kiban.protected_name (register, name_key, subject);
-        DROP TABLE IF EXISTS kiban.protection;   -- it says that the other two are complete
         CREATE TABLE kiban.protection (
             single boolean PRIMARY KEY DEFAULT true CHECK (single),
             digest text NOT NULL,             -- of the functions that were derived from the edition
@@ -96,7 +96,7 @@ END $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who is protected, anew for everybody whom some changes may concern. `touched`: register -> first items of subjects.
 CREATE OR REPLACE FUNCTION kiban.protect(touched jsonb, event bigint, recorded_at timestamptz) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     said kiban.protection;
     day date := (recorded_at AT TIME ZONE 'Asia/Tokyo')::date;
@@ -121,7 +121,7 @@ END $$;
 
 -- These people's own protection may have changed, and so that of the households they live or lived in, and of all in them.
 CREATE OR REPLACE FUNCTION kiban.protect_units(people text[], households text[], event bigint, day date) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     places text[];
     all_people text[];
@@ -150,7 +150,7 @@ END $$;
 
 -- Writes what is known: the people protected by a ground, the households, and whoever else lives in a protected household.
 CREATE OR REPLACE FUNCTION kiban.keep_protected(people text[], own text[], house text[], day date) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     INSERT INTO kiban.protected_unit SELECT DISTINCT 'household', unnest(house), true, '{}'::text[];
     INSERT INTO kiban.protected_unit
@@ -170,7 +170,7 @@ DECLARE
     own text[];
     house text[];
 BEGIN
-    LOCK TABLE kiban.protected_unit, kiban.protected_name IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM 1 FROM kiban.head FOR UPDATE;   -- no event meanwhile; everybody goes on reading
     DELETE FROM kiban.protected_unit;
     DELETE FROM kiban.protected_name;
     SELECT coalesce(array_agg(c.unit) FILTER (WHERE c.kind = 'person' AND c.own), '{}'), coalesce(array_agg(c.unit) FILTER (WHERE c.kind = 'household'), '{}')
@@ -197,7 +197,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION kiban.name_protected(people text[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     DELETE FROM kiban.protected_name n WHERE n.subject = ANY (people);
     people := ARRAY(SELECT u.unit FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (people));
