@@ -25,6 +25,7 @@ from kiban.store.event_heads import EventHead, event_heads
 from kiban.store.feeding import Told, Touch, told_after
 from kiban.store.guarding import Lift
 from kiban.store.loads import Load, finished_load, strangers
+from kiban.store.marks import protected_marks
 from kiban.store.past import Past, past
 from kiban.store.private import write_private
 from kiban.store.query import Hit, Page, Query
@@ -119,6 +120,7 @@ __all__ = [
     "parquet_parts",
     "past",
     "plan",
+    "protected_marks",
     "psql",
     "reach",
     "reindex",

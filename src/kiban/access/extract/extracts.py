@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kiban.access.books import Access
+from kiban.access.extract import shut
 from kiban.access.extract.desk import Desk, Job
 from kiban.access.extract.planning import Column, Plan, plan
 from kiban.access.extract.query import Asked
@@ -80,7 +81,10 @@ class Extracts:
             if f"{chosen.main}.{who}" not in planned.actor.hidden:
                 subject = len(chosen.columns)
                 chosen = replace(chosen, columns=(*chosen.columns, Term(chosen.main, who)))
-        with self._store.session(planned.actor) as session:
+        with (
+            self._store.session(planned.actor) as session,
+            shut.without_lifts(session, planned.actor, self._now()),
+        ):
             found = [
                 list(row.values())
                 for batch in session.select(chosen, _QUICK, {**planned.asked, "preview": PREVIEW_ROWS})
@@ -106,7 +110,7 @@ class Extracts:
 
         Raises:
             Problem: `extract-unknown` where it has no such file, `not-allowed` where the person, her assignment or what it
-                allows is another one now.
+                allows is another one now, `extract-stale` where somebody is protected since it was made.
             Problems: those of `plan`: an item may not leave any more.
         """
         manifest: Mapping[str, Any] = job.manifest or {}
@@ -120,6 +124,7 @@ class Extracts:
         wards, held = frozenset(manifest["wards"]), actor.wards
         if (held != ALL_WARDS and not wards <= held) or (manifest["protected"] and not actor.protected):
             raise Problem("not-allowed", "the duty allows less than when it was made", fix="ask for it anew")
+        shut.refuse_stale(self._store, self.folder / job.folder, actor)
         return self.folder / job.folder / name
 
 

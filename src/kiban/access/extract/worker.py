@@ -16,6 +16,7 @@ import orjson
 
 from kiban.access.audit import Line
 from kiban.access.books import Access
+from kiban.access.extract import shut
 from kiban.access.extract.cells import Told
 from kiban.access.extract.days import today
 from kiban.access.extract.desk import Desk, Job
@@ -116,8 +117,13 @@ class Worker:
         shutil.rmtree(half, ignore_errors=True)
         half.mkdir(mode=0o700)
         heads, told = headings(planned, asked.output), Told()
-        with self.store.session(planned.actor) as session, pulse.watching(session.interrupt):
-            began = self.now()
+        began = self.now()
+        shut.remember(self.store, half, planned.actor)
+        with (
+            self.store.session(planned.actor) as session,
+            shut.without_lifts(session, planned.actor, began),
+            pulse.watching(session.interrupt),
+        ):
             batches = session.select(planned.selection, self.bounds, {**planned.asked, "job": job.job})
             parts = spool(batches, planned, heads, half, pulse.tick)
         rows = {part.stem: rows_of(part) for part in parts}

@@ -80,8 +80,10 @@ def fetch(request: Desk, job: str, name: str) -> HttpResponse:
             request,
             403,
             "このファイルは取り出せません",
-            "抽出したときと職務・権限が異なるか、持ち出せる項目が変わりました。抽出し直してください。",
-            "not-allowed",
+            worded(problems[0].code)
+            if problems[0].code == "extract-stale"
+            else "抽出したときと職務・権限が異なるか、持ち出せる項目が変わりました。抽出し直してください。",
+            problems[0].code,
         )
     except OSError:
         return errors.page(request, 404, "ファイルがありません", "抽出し直してください。")
