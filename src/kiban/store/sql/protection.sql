@@ -226,24 +226,33 @@ END $$;
 -- That there is such a person: by name, kana, birth and number, never by address; whatever is found is in the log.
 CREATE OR REPLACE FUNCTION kiban.find_protected(register text, by_key text, asked jsonb, after_key text, after_subject text, most integer)
 RETURNS TABLE (key text, subject text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
+    kana text := asked ->> 'kana_key';
+    name text := asked ->> 'name_key';
+    born text[] := ARRAY[asked -> 'birth' ->> 0, asked -> 'birth' ->> 1];
     shown text[];
     keys text[];
 BEGIN
     IF NOT kiban.signed_in(split_part(register, '.', 1)) OR by_key NOT IN ('kana_key', 'name_key', 'birth_from')
+       OR NOT asked ? (CASE by_key WHEN 'birth_from' THEN 'birth' ELSE by_key END)
        OR EXISTS (SELECT FROM jsonb_object_keys(asked) k WHERE k NOT IN ('kana_key', 'name_key', 'birth', 'sex')) THEN
         PERFORM kiban.refuse('query-refused', 'protected persons are found by name, kana and birth', 'use Session.search');
     END IF;
-    EXECUTE format('SELECT array_agg(n.k ORDER BY n.k, n.subject), array_agg(n.subject ORDER BY n.k, n.subject) FROM (
-            SELECT DISTINCT n.%I AS k, n.subject FROM kiban.protected_name n
-            WHERE n.register = $1 %s %s %s %s AND n.%1$I IS NOT NULL AND ($3 IS NULL OR (n.%1$I, n.subject) > ($3, $4)) AND kiban.hides(ARRAY[n.subject], NULL)
-            ORDER BY n.%1$I, n.subject LIMIT $5) n', by_key,
-        CASE WHEN asked ? 'kana_key' THEN 'AND n.kana_key >= $2 ->> ''kana_key'' AND n.kana_key < ($2 ->> ''kana_key'') || U&''\+10FFFF''' END,
-        CASE WHEN asked ? 'name_key' THEN 'AND n.name_key >= $2 ->> ''name_key'' AND n.name_key < ($2 ->> ''name_key'') || U&''\+10FFFF''' END,
-        CASE WHEN asked ? 'birth' THEN 'AND n.birth_from <= $2 -> ''birth'' ->> 1 AND n.birth_to >= $2 -> ''birth'' ->> 0' END,
-        CASE WHEN asked ? 'sex' THEN 'AND n.sex = $2 ->> ''sex''' END)
-    INTO keys, shown USING register, asked, after_key, after_subject, least(most, 201);
+    SELECT array_agg(f.k ORDER BY f.k, f.subject), array_agg(f.subject ORDER BY f.k, f.subject) INTO keys, shown FROM (
+        SELECT DISTINCT n.k, n.subject FROM (   -- only one of the three is looked into
+            SELECT p.kana_key AS k, p.* FROM kiban.protected_name p WHERE by_key = 'kana_key'
+                AND p.register = find_protected.register AND p.kana_key >= kana AND p.kana_key < kana || U&'\+10FFFF'
+            UNION ALL SELECT p.name_key, p.* FROM kiban.protected_name p WHERE by_key = 'name_key'
+                AND p.register = find_protected.register AND p.name_key >= name AND p.name_key < name || U&'\+10FFFF'
+            UNION ALL SELECT p.birth_from, p.* FROM kiban.protected_name p WHERE by_key = 'birth_from'
+                AND p.register = find_protected.register AND p.birth_from <= born[2]
+        ) n WHERE (kana IS NULL OR n.kana_key >= kana AND n.kana_key < kana || U&'\+10FFFF')
+            AND (name IS NULL OR n.name_key >= name AND n.name_key < name || U&'\+10FFFF')
+            AND (born[1] IS NULL OR n.birth_from <= born[2] AND n.birth_to >= born[1])
+            AND (asked ->> 'sex' IS NULL OR n.sex = asked ->> 'sex')
+            AND (after_key IS NULL OR (n.k, n.subject) > (after_key, after_subject)) AND kiban.hides(ARRAY[n.subject], NULL)
+        ORDER BY n.k, n.subject LIMIT least(most, 201)) f;
     IF shown IS NOT NULL THEN
         PERFORM kiban.record_lookup('kiban.protected', jsonb_build_object('register', register, 'search', asked), shown);
     END IF;
