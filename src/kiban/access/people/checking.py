@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -34,12 +34,12 @@ class State:
     Attributes:
         offices: by ID, all of them.
         staff: by number, those whom a change concerns.
-        assignments: by key, those of the people whom a change concerns, and of those who stand in for them.
+        assignments: by staff number and key, those of the people whom a change concerns, and of those they stand in for.
     """
 
     offices: dict[str, Office] = field(default_factory=dict)
     staff: dict[str, Staff] = field(default_factory=dict)
-    assignments: dict[Key, Assignment] = field(default_factory=dict)
+    assignments: dict[str, dict[Key, Assignment]] = field(default_factory=dict)
 
     def find(self, change: Change) -> Change | None:
         """What stands under the key of a change; None where nothing does."""
@@ -47,7 +47,7 @@ class State:
             return self.offices.get(change.id)
         if isinstance(change, Staff):
             return self.staff.get(change.number)
-        return self.assignments.get(key(change))
+        return self.assignments.get(change.staff, {}).get(key(change))
 
     def put(self, change: Change) -> None:
         """Let it stand."""
@@ -56,11 +56,11 @@ class State:
         elif isinstance(change, Staff):
             self.staff[change.number] = change
         else:
-            self.assignments[key(change)] = change
+            self.assignments.setdefault(change.staff, {})[key(change)] = change
 
-    def assigned(self, staff: str) -> Iterator[Assignment]:
+    def assigned(self, staff: str) -> Iterable[Assignment]:
         """The assignments of somebody."""
-        return (each for each in self.assignments.values() if each.staff == staff)
+        return self.assignments.get(staff, {}).values()
 
 
 def faults(

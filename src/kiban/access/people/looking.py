@@ -10,7 +10,7 @@ from kiban.access.people.values import Assignment, Staff
 from kiban.kernel import Problem
 from kiban.store import BookPage
 
-_HELD = f"""SELECT {ASSIGNMENT} FROM assignment a WHERE staff = %s AND start_on <= %s AND (end_on IS NULL OR end_on > %s)
+_HELD = f"""SELECT {ASSIGNMENT} FROM assignment a WHERE staff = ANY(%s) AND start_on <= %s AND (end_on IS NULL OR end_on > %s)
     AND EXISTS (SELECT FROM office o WHERE o.id = a.office AND coalesce(o.start_on, '-infinity') <= %s
         AND coalesce(o.end_on, 'infinity') > %s)
     AND (substitutes IS NULL OR EXISTS (SELECT FROM assignment b JOIN staff s ON s.number = b.staff
@@ -32,9 +32,9 @@ def person(page: BookPage, number: str) -> Staff:
     return Staff(**rows[0])
 
 
-def in_force(page: BookPage, number: str, on: date) -> list[Assignment]:
-    """The assignments of somebody that are in force on a day; see `People.assignments`."""
-    return [Assignment(**row) for row in page.rows(_HELD, (number, *[on] * 8))]
+def in_force(page: BookPage, numbers: Sequence[str], on: date) -> list[Assignment]:
+    """The assignments of some people that are in force on a day; see `People.assignments`."""
+    return [Assignment(**row) for row in page.rows(_HELD, (list(numbers), *[on] * 8))]
 
 
 def chosen_of(found: Sequence[Assignment], wanted: int | None) -> Assignment:

@@ -123,9 +123,17 @@ class People:
         """
         with self._books.transaction() as page:
             if on is not None:
-                return in_force(page, number, on)
+                return in_force(page, [number], on)
             query = f"SELECT {ASSIGNMENT} FROM assignment WHERE staff = %s ORDER BY start_on, id"
             return [Assignment(**row) for row in page.rows(query, (number,))]
+
+    def assigned(self, numbers: Sequence[str], on: date) -> dict[str, list[Assignment]]:
+        """The same of many people on a day; who has none is left out."""
+        made: dict[str, list[Assignment]] = {}
+        with self._books.transaction() as page:
+            for each in in_force(page, numbers, on):
+                made.setdefault(each.staff, []).append(each)
+        return made
 
     def acting(self, number: str, on: date, purpose: str, assignment: int | None = None) -> Acting:
         """A member of staff at work.
@@ -146,7 +154,7 @@ class People:
                 raise Problem(
                     "staff-left", "the person is not in service on this day", fix="see the personnel section"
                 )
-            found = in_force(page, number, on)
+            found = in_force(page, [number], on)
             chosen = chosen_of(found, assignment)
             row = page.rows(f"SELECT {OFFICE} FROM office WHERE id = %s", (chosen.office,))[0]
         return Acting(staff, chosen, Office(**row), purpose, on)
@@ -193,7 +201,8 @@ class People:
             Problem: `change-stale` where something else stands there by now than was seen.
             Problems: all faults: `change-twice`, `office-id`, `office-unnamed`, `office-kind`, `office-ward`, `office-parent`,
                 `office-unknown`, `office-circle`, `staff-number`, `staff-unnamed`, `staff-unknown`, `staff-external-id`,
-                `period-order`, `duty-unknown`, `assignment-outside`, `assignment-overlap`, `assignment-own`, `substitute-self`, `substitute-wider`.
+                `period-order`, `duty-unknown`, `assignment-outside`, `assignment-overlap`, `assignment-own`,
+                `substitute-self`, `substitute-wider`.
         """
         with self._books.transaction() as page:
             real = recording.record(page, changes, by, at, duties, places, seen, dry_run=dry_run)

@@ -15,7 +15,6 @@ from kiban.store import BookPage
 OFFICE = "id, name, kind, parent, ward, start_on AS start, end_on AS end"
 STAFF = "number, name, kana, start_on AS start, end_on AS end, external_id"
 ASSIGNMENT = "staff, duty, office, start_on AS start, end_on AS end, substitutes, id"
-_ORDER = (Office, Staff, Assignment)
 
 
 def record(
@@ -52,8 +51,15 @@ def record(
         raise Problems(found)
     real = [each for each in changes if not _same(each, before[key(each)])]
     if not dry_run:
-        for each in sorted(real, key=lambda one: _ORDER.index(type(one))):
-            _write(page, each, before[key(each)], by, at)
+        _write(page, real)
+        page.many(
+            "INSERT INTO people_change (at, by, kind, key, before, after) VALUES (%s, %s, %s, %s, %s, %s)",
+            [
+                (at, by, kind, " ".join(own), _json(before[(kind, *own)]), _json(each))
+                for each in real
+                for kind, *own in [key(each)]
+            ],
+        )
     return real
 
 
@@ -120,30 +126,31 @@ def _same(change: Change, before: Change | None) -> bool:
     return change == before
 
 
-def _write(page: BookPage, change: Change, before: Change | None, by: str, at: datetime) -> None:
-    own: tuple[str, ...]
-    if isinstance(change, Office):
-        table, own = "office", ("id",)
-    elif isinstance(change, Staff):
-        table, own = "staff", ("number",)
-    else:
-        table, own = "assignment", ("staff", "duty", "office", "start_on")
+def _write(page: BookPage, changes: Sequence[Change]) -> None:
+    """Write offices, then staff, then assignments: each names those before."""
+    tables: dict[type[Change], tuple[str, tuple[str, ...]]] = {
+        Office: ("office", ("id",)),
+        Staff: ("staff", ("number",)),
+        Assignment: ("assignment", ("staff", "duty", "office", "start_on")),
+    }
+    for kind, (table, own) in tables.items():
+        rows = [_row(each) for each in changes if isinstance(each, kind)]
+        if not rows:
+            continue
+        names = list(rows[0])
+        marks = ", ".join(["%s"] * len(names))
+        fresh = ", ".join(f"{name} = excluded.{name}" for name in names if name not in own)
+        statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT ({', '.join(own)}) DO UPDATE SET {fresh}"
+        page.many(statement, [list(row.values()) for row in rows])
+
+
+def _row(change: Change) -> dict[str, object]:
+    """By the names of the columns."""
     row = asdict(change)
     if isinstance(change, Assignment):
         del row["id"]  # the table gives it
     columns = {"start": "start_on", "end": "end_on"}
-    named = {columns.get(name, name): value for name, value in row.items()}
-    rest = [name for name in named if name not in own]
-    marks = ", ".join(["%s"] * len(named))
-    fresh = ", ".join(f"{name} = excluded.{name}" for name in rest)
-    page.run(
-        f"INSERT INTO {table} ({', '.join(named)}) VALUES ({marks}) ON CONFLICT ({', '.join(own)}) DO UPDATE SET {fresh}",
-        list(named.values()),
-    )
-    page.run(
-        "INSERT INTO people_change (at, by, kind, key, before, after) VALUES (%s, %s, %s, %s, %s, %s)",
-        (at, by, key(change)[0], " ".join(key(change)[1:]), _json(before), _json(change)),
-    )
+    return {columns.get(name, name): value for name, value in row.items()}
 
 
 def _json(change: Change | None) -> str | None:

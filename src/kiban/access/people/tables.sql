@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS people_change (
     after jsonb NOT NULL
 );
 CREATE INDEX IF NOT EXISTS people_change_of ON people_change (kind, key, change);
+CREATE INDEX IF NOT EXISTS people_change_assigned ON people_change ((after ->> 'staff')) WHERE kind = 'assignment';
 
 CREATE OR REPLACE FUNCTION people_only_grow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -37,7 +37,8 @@ class Users:
         staff, total = (
             self._people.span(start - 1, most) if not asked.filter else self._fitting(asked, start, most, on)
         )
-        return [self._user(each, on) for each in staff], total, start
+        held = self._people.assigned([each.number for each in staff if each.serves(on)], on)
+        return [user_of(each, held.get(each.number, ()), self._base, on) for each in staff], total, start
 
     def _fitting(self, asked: SearchRequest[Any], start: int, most: int, on: date) -> tuple[list[Staff], int]:
         fits = ScimFilter[KibanUser](str(asked.filter))
