@@ -50,6 +50,11 @@ def django_settings(secret: str, *, secure: bool = False) -> dict[str, Any]:
         "USE_I18N": True,
         "APPEND_SLASH": False,
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "MESSAGE_TAGS": {
+            25: "good",
+            30: "warn",
+            40: "bad",
+        },  # success, warning, error, as the style sheet calls them
         "LOGGING_CONFIG": None,  # Django's own would write addresses with their query strings
         **_cookies(secure),
         **signing_in(secure),

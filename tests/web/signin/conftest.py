@@ -152,7 +152,10 @@ def live(house: web.House) -> Iterator[Live]:
 
     def answered(environ: dict[str, Any], start: Any) -> list[bytes]:
         try:
-            return list(application(environ, start))
+            answer: Any = application(environ, start)
+            parts = list(answer)
+            answer.close()
+            return parts
         finally:
             connections.close_all()  # each request has a thread of its own here
 

@@ -51,7 +51,12 @@ class Vendor:
             "scopes_supported": ["openid", "profile", "kiban"],
             "add_ons": {"pkce": pkce},
         }
-        return RPHandler(base_url="https://vendor.example", client_configs={"kiban": given})
+        in_memory = {
+            "key_defs": [{"type": "EC", "crv": "P-256", "use": ["sig"]}]
+        }  # by itself it writes files where it stands
+        return RPHandler(
+            base_url="https://vendor.example", client_configs={"kiban": given}, key_conf=in_memory
+        )
 
     def authorize(self, **changed: str) -> str:
         """The address of a request made by hand."""

@@ -143,7 +143,7 @@ def _told(request: Desk, problem: Problem | Problems) -> None:
     for each in problem.problems if isinstance(problem, Problems) else [problem]:
         if each.code not in _WORDS:
             raise problem
-        messages.error(request, _WORDS[each.code], extra_tags="bad")
+        messages.error(request, _WORDS[each.code])
 
 
 class Registering(forms.Form):
