@@ -25,6 +25,7 @@ _TABS = (
     Link("サインイン", "/operations/sign-in"),
     Link("他システム", "/operations/clients"),
 )
+_KINDS = {"staff": "職員", "assignment": "職務", "office": "組織"}
 _SAID = {
     "assignment-overlap": "同じ所属の同じ職務が、期間の重なる形で既にあります。",
     "assignment-outside": "その日には、在職していないか、所属がありません。",
@@ -117,7 +118,7 @@ def _page(request: Desk, found: Staff, wrong: str = "") -> HttpResponse:
             Field("substitutes", "代理される職員の番号（代理でなければ空欄）"),
         ],
         "history": [
-            (moment(each.at), each.by, each.kind, each.key)
+            (moment(each.at), each.by, _KINDS[each.kind], each.key)
             for each in request.city.people.history("staff", found.number)
         ],
         "today": on.isoformat(),

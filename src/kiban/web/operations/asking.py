@@ -18,7 +18,7 @@ from kiban.web.pages.desk import Desk
 from kiban.web.pages.trail import leave
 from kiban.web.pages.working import needs
 
-_ACTOR = Field("actor", "職員番号", hint="職員または システムのID")
+_ACTOR = Field("actor", "職員番号", hint="システムはそのID")
 _SUBJECT = Field("subject", "宛名番号")
 _OUTCOME = Field("outcome", "結果", options=(("", "すべて"), *audit.OUTCOMES.items()))
 _KIND = Field(
