@@ -10,7 +10,7 @@ from kiban.access import Cell, Policies
 from kiban.standard import frame
 
 _MARKS = {
-    "always": frame.chip("○ できる", "must"),
+    "always": frame.chip("○ できる", "key"),
     "sometimes": frame.chip("△ 条件による", "maybe"),
     "never": "－",
 }
