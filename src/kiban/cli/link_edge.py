@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,16 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiban.cli import linking
+from kiban.cli.linking import Flow, Root
+
 if TYPE_CHECKING:
     from kiban import linkage
 
-Flow = Annotated[str, typer.Argument(metavar="FLOW", help="ID and major version, such as resident-tax.v1.")]
-Root = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--root", metavar="DIR", help="A folder with contracts, besides KIBAN_CONTRACTS; repeatable."
-    ),
-]
 Key = Annotated[Path | None, typer.Option("--key", metavar="PEM", help="Private key that signs.")]
 SshKey = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Private key for SFTP, without a pass phrase.")
@@ -49,13 +44,12 @@ def send(
     """Mirror the newest set into a partner's folder under the names of the profile; the marker comes last. May be run again."""
     from tempfile import TemporaryDirectory
 
-    from kiban import main, sets, settings
+    from kiban import main, sets
     from kiban.kernel import Problem
     from kiban.linkage import files
 
-    given = settings.read(os.environ)
-    known = main.contracts(given, root or ())
-    contract, shelf = known.flow(flow), main.shelf(given)
+    given, known, contract = linking.named(flow, root)
+    shelf = main.shelf(given)
     there = sets.positions(shelf, contract.flow)
     if not there:
         raise Problem("set-missing", "the flow has no set", contract.flow, "kiban link files publish FLOW")
@@ -82,12 +76,10 @@ def fetch(
     """Take what lies complete in a partner's folder as sets onto the shelf. What lacks something is told and left; leaves with 1 then."""
     from tempfile import TemporaryDirectory
 
-    from kiban import main, sets, settings
+    from kiban import main, sets
     from kiban.linkage import files
 
-    given = settings.read(os.environ)
-    known = main.contracts(given, root or ())
-    contract = known.flow(flow)
+    given, known, contract = linking.named(flow, root)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory()))
         done = files.fetch(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kiban.cli import link_edge, link_reconcile
-from kiban.cli.link_edge import Flow, Key, Layouts, Root
+from kiban.cli import link_edge, link_reconcile, linking
+from kiban.cli.link_edge import Key, Layouts
+from kiban.cli.linking import Flow, Root
 
 if TYPE_CHECKING:
     from kiban import linkage, sets
@@ -63,13 +64,11 @@ def publish(
     key: Key = None,
 ) -> None:
     """Publish a full set, or a delta. Whoever is interrupted runs the same again; of two at once, one makes the set."""
-    from kiban import linkage, main, sets, settings
+    from kiban import linkage, main, sets
     from kiban.cli import progress
     from kiban.linkage import files
 
-    given = settings.read(os.environ)
-    known = main.contracts(given, root or ())
-    contract = known.flow(flow)
+    given, known, contract = linking.named(flow, root)
     signer = sets.read_signer(key) if key else None
     with (
         main.open_store(given) as opened,
@@ -114,13 +113,11 @@ def take(
     """Take every set that is new into a replica, in order, each whole or not at all. Leaves with 1 where somebody has to look."""
     from tempfile import TemporaryDirectory
 
-    from kiban import linkage, main, sets, settings
+    from kiban import linkage, main, sets
     from kiban.cli import progress
     from kiban.linkage import files
 
-    given = settings.read(os.environ)
-    known = main.contracts(given, root or ())
-    contract = known.flow(flow)
+    given, known, contract = linking.named(flow, root)
     replica.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (
         linkage.Replica.open(replica, contract) as held,
@@ -208,12 +205,12 @@ def list_(flow: Flow, root: Root = None) -> None:
     """List the sets of a flow: position, day, rows of each group, and how far the consumer is."""
     from tempfile import TemporaryDirectory
 
-    from kiban import main, sets, settings
+    from kiban import main, sets
     from kiban.cli import listing, sets_words
     from kiban.linkage import files
 
-    given = settings.read(os.environ)
-    contract, shelf = main.contracts(given, root or ()).flow(flow), main.shelf(given)
+    given, _, contract = linking.named(flow, root)
+    shelf = main.shelf(given)
     heads = ("位置", "種別", "基準日", "イベント", "件数", "保留", "受け手")
     rows = []
     with TemporaryDirectory() as scratch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,14 +40,12 @@ def reconcile(
     """
     from tempfile import TemporaryDirectory
 
-    from kiban import linkage, main, settings, store
-    from kiban.cli import progress
+    from kiban import linkage, main, store
+    from kiban.cli import linking, progress
     from kiban.linkage import files
     from kiban.linkage import reconcile as room
 
-    given = settings.read(os.environ)
-    known = main.contracts(given, root or ())
-    contract = known.flow(flow)
+    given, known, contract = linking.named(flow, root)
     with (
         main.open_store(given) as opened,
         linkage.Replica.open(replica, contract) as held,

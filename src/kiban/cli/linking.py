@@ -16,6 +16,7 @@ import typer
 if TYPE_CHECKING:
     from kiban import linkage
     from kiban.kernel import Actor
+    from kiban.settings import Settings
     from kiban.store import Books, Store
 
 Root = Annotated[
@@ -50,6 +51,15 @@ def contracts(root: Sequence[Path] | None) -> linkage.Contracts:
     from kiban import main, settings
 
     return main.contracts(settings.read(os.environ), root or ())
+
+
+def named(flow: str, root: Sequence[Path] | None) -> tuple[Settings, linkage.Contracts, linkage.Contract]:
+    """The settings, all contracts at hand, and the one of a flow."""
+    from kiban import main, settings
+
+    given = settings.read(os.environ)
+    known = main.contracts(given, root or ())
+    return given, known, known.flow(flow)
 
 
 def home() -> Path:

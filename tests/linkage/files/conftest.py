@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sets.object_store import ObjectStore, running
+from tests.sets.conftest import folder, object_store, scratch
+from tests.sets.object_store import ObjectStore
 from tests.store.conftest import CITY_HALL, SINCE, person
 
 from kiban import sets, standard
@@ -17,6 +18,8 @@ from kiban.kernel import Period
 from kiban.linkage import Contract, Due, Feed, Profile, Protection, Receiver, System
 from kiban.linkage.files import CsvCodec, Desk, Protected
 from kiban.store import Change, Store
+
+__all__ = ["folder", "object_store", "scratch"]
 
 NOW = datetime(2026, 10, 1, 0, 30, tzinfo=UTC)
 DAY = date(2026, 10, 1)
@@ -59,13 +62,6 @@ def flow(library: standard.Library) -> Contract:
     return contract(library)
 
 
-@pytest.fixture(scope="session")
-def object_store() -> Iterator[ObjectStore]:
-    """A real S3 server, started where a test asks for it."""
-    with running() as opened:
-        yield opened
-
-
 @pytest.fixture(params=["folder", "s3"])
 def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> sets.Shelf:
     """An empty shelf of either kind."""
@@ -73,18 +69,6 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> sets.Shelf:
         return sets.open_shelf(tmp_path / "shelf", make=True)
     store: ObjectStore = request.getfixturevalue("object_store")
     return store.shelf(uuid.uuid4().hex)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> sets.Shelf:
-    """An empty shelf in a folder."""
-    return sets.open_shelf(tmp_path / "shelf", make=True)
-
-
-@pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    (tmp_path / "scratch").mkdir()
-    return tmp_path / "scratch"
 
 
 @pytest.fixture

@@ -71,8 +71,8 @@ def test_from_the_city_to_the_tax_office_and_back_to_equality(city: Store, run: 
     assert code == 0 and "1単位を送り直しました" in said
     contract = linkage.load_contracts([linkage.SAMPLES], city.library).flow(FLOW)
     with linkage.Replica.open(replica, contract) as held:
-        assert held.protection(unit(4))[0] == "protected"
-        assert held.protection(unit(1)) == ("clear", 0)
+        assert held.protection_held(unit(4))[0] == "protected"
+        assert held.protection_held(unit(1)) == ("clear", 0)
 
 
 def test_what_is_due_is_told_with_what_to_do(city: Store, run: Run) -> None:
