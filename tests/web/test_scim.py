@@ -11,7 +11,7 @@ import pytest
 from tests.web.housing import NADA
 
 from kiban import web
-from kiban.access import SCIM_SCOPE, Authority, Registration, Scope
+from kiban.access import SCIM_SCOPE, Authority, Registration, Scope, audit
 from kiban.web.house import NAME
 
 MEDIA = "application/scim+json"
@@ -105,6 +105,15 @@ def test_the_personnel_system_hires_transfers_and_ends(ask: Ask, desk: web.House
     assert not people.may_sign_in("300001", day)
     found = ask("GET", "Users?filter=userName%20eq%20%22300001%22").json()
     assert found["totalResults"] == 1 and found["Resources"][0]["active"] is False
+
+
+def test_every_call_leaves_a_line(ask: Ask, desk: web.House) -> None:
+    assert desk.city is not None
+    ask("GET", "Users/nobody")
+    trail = desk.city.access.audit
+    [entry] = trail.lines(audit.Wanted(kinds=("communication",)), limit=1).entries
+    assert (entry.line.actor, entry.line.outcome) == ("HR1", "refused")
+    assert dict(entry.line.detail) == {"act": "scim", "method": "GET", "of": "Users", "status": 404}
 
 
 def test_without_a_good_token_nothing_is_told(ask: Ask, token: Callable[..., str]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
 
-from kiban.access import SCIM_SCOPE, Scim, ScimCall, ScimReply
+from kiban.access import SCIM_SCOPE, Scim, ScimCall, ScimReply, audit
 from kiban.web.bearer import Denied, bearer
 from kiban.web.city import today
 from kiban.web.house import NAME, House
@@ -49,7 +50,18 @@ def scim(request: HttpRequest, rest: str) -> HttpResponse:
     )
     city = house.city
     desk = Scim(city.people, city.policies, f"{house.authority.issuer}/scim/v2")
-    return _told(desk.answer(call, token.system, house.now(), today(city)))
+    reply = desk.answer(call, token.system, house.now(), today(city))
+    city.access.audit.write(_line(request, call, token.system, reply.status, house.now()))
+    return _told(reply)
+
+
+def _line(request: HttpRequest, call: ScimCall, system: str, status: int, at: datetime) -> audit.Line:
+    """What the audit trail says of a call: who asked what kind of thing, not of whom; changes have a history of their own."""
+    outcome = "done" if status < 400 else "refused"
+    of = call.path[0] if call.path[0] in ("Users", "Groups") else "other"  # an address may hold anything
+    detail: dict[str, str | int | bool] = {"act": "scim", "method": call.method, "of": of, "status": status}
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    return audit.Line("communication", outcome, system, at, address=address, detail=detail)
 
 
 def _told(reply: ScimReply) -> HttpResponse:
