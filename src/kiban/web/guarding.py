@@ -7,6 +7,7 @@ import secrets
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import parse_qsl
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -16,7 +17,7 @@ from django.http.request import split_domain_port, validate_host
 from kiban.kernel import Problem, Problems
 from kiban.web import answers, headers, metrics
 from kiban.web.house import NAME, SYSTEM, House
-from kiban.web.pages import errors
+from kiban.web.pages import errors, trail
 
 log = logging.getLogger("kiban.web")
 
@@ -77,7 +78,17 @@ def _as_page(request: HttpRequest, error: Exception) -> HttpResponse:
         return errors.page(request, _REFUSED[found.code], code=found.code)
     log.error("%s: as a page", errors.number(request))
     note(error)
+    _leave_line(request, getattr(found, "code", "mistake"))
     return errors.page(request, 503 if isinstance(found, Problem) else 500, code=getattr(found, "code", ""))
+
+
+def _leave_line(request: HttpRequest, code: str) -> None:
+    """A line of the audit trail, where somebody was at work and the trail is not itself what fails: she waits for her answer."""
+    if getattr(request, "acting", None) is None or code in ("database-unreachable", "audit-unwritten"):
+        return
+    match = request.resolver_match
+    with suppress(Problem, Problems):  # what cannot be written stands in the log
+        trail.leave(request, "error", outcome="failed", problem=code, route=match.route if match else "-")  # type: ignore[arg-type]
 
 
 _REFUSED = {"not-allowed": 403, "item-hidden": 403, "page-unreadable": 400}

@@ -194,6 +194,26 @@ def test_flows_are_told_with_what_is_to_be_done_and_a_dead_back_end_is_no_empty_
     assert answer.status_code == 503 and "該当者がいないのではありません" in text(answer)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x"), Problem("shelf-unreadable", "no shelf", fix="see it")],
+    ids=["mistake", "problem"],
+)
+def test_a_page_that_fails_leaves_a_line_with_the_number_that_it_shows(
+    house: web.House, error: Exception
+) -> None:
+    def broken() -> Any:
+        raise error
+
+    answer = (
+        Client(replace(house, city=replace(city(house), flows=broken))).work(RUNNER).get("/operations/link")
+    )
+    assert answer.status_code in (500, 503)
+    [last, *_] = city(house).audit.lines(Wanted(actor=RUNNER, kinds=("error",))).entries
+    assert last.line.detail["problem"] == getattr(error, "code", "mistake")
+    assert last.line.request and last.line.request in text(answer)
+
+
 def test_a_duty_is_given_and_ended_with_its_lines(client: Client, house: web.House) -> None:
     manager = client.work(MANAGER)
     today = datetime.now(UTC).astimezone(JAPAN).date()

@@ -1,1 +1,1 @@
-"""Pages of those who run and audit: the trail, the linkage, migrations, editions, people at work, lifts of protection."""
+"""Pages of those who run and audit: the trail, the linkage, migrations, editions, people at work."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kiban.web.operations import accounts, asking, lifts, running, trail
+from kiban.web.operations import accounts, asking, running, trail
 
 urlpatterns = [
     path("audit", trail.overview),
@@ -17,7 +17,6 @@ urlpatterns = [
     path("standards", running.standards),
     path("standards/difference", running.difference),
     path("standards/<str:business>/<str:edition>", running.edition),
-    path("lifts", lifts.lifts),
     path("accounts", accounts.people),
     path("accounts/offices", accounts.offices),
     path("accounts/<str:number>", accounts.person),
