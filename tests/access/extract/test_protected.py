@@ -74,7 +74,9 @@ def test_a_lift_opens_her_to_eyes_and_never_to_a_file(town: Town) -> None:
     now = town.clock()
     officer = replace(CITY_HALL, id="officer")
     with town.store.session(officer) as session:
-        lift = session.ask_lift(HER, "200001", "窓口での照会", now, now + timedelta(hours=1), timedelta(days=1))
+        lift = session.ask_lift(
+            HER, "200001", "窓口での照会", now, now + timedelta(hours=1), timedelta(days=1)
+        )
     with town.store.session(replace(officer, id="chief")) as session:
         session.grant_lift(lift)
     job = town.run(NAMES)

@@ -301,3 +301,11 @@ def count(town: Town) -> int:
         row = connection.execute("SELECT count(*) FROM kiban.event").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def test_the_example_of_the_handbook_is_a_query_that_can_be_run(town: Town, tmp_path: Path) -> None:
+    handbook = (Path(__file__).parents[3] / "docs" / "extract.md").read_text(encoding="utf-8")
+    file = tmp_path / "example.yaml"
+    file.write_text(handbook.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    query = extract.read_query(file).query
+    extract.check(query, town.store.edition("resident"), (), DAY, NOW)
