@@ -18,7 +18,9 @@ _LONGEST = 200
 _KANA = re.compile(r"[ぁ-ゖァ-ヺー・\s]+")
 _ADDRESS = re.compile(r"[一-鿿].*(\d|[丁番号])")
 _EIGHT = re.compile(r"(1[89]|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
-_DATED = re.compile(r"(明治|大正|昭和|平成|令和|明|大|昭|平|令|[MTSHRmtshr]\d|(1[89]|20)\d{2}[年/.\-])")
+_DATED = re.compile(
+    r"([明大昭平令][治正和成和]?[元\d一二三四五六七八九十]|[MTSHRmtshr]\d|(1[89]|20)\d{2}[年/.\-])"
+)
 
 
 @dataclass(frozen=True)
@@ -207,11 +209,27 @@ def _birth_fault(text: str) -> dict[str, str]:
 
 
 def birth_span(text: str) -> tuple[date, date] | None:
-    """The first and last day that a text means; None where it means none."""
-    plain = unicodedata.normalize("NFKC", text)
+    """The first and last day that a text means; None where it means none.
+
+    >>> birth_span("昭和25年～27年")
+    (datetime.date(1950, 1, 1), datetime.date(1952, 12, 31))
+    """
+    plain = re.sub(r"/", "-", unicodedata.normalize("NFKC", text))
+    first, until, last = (
+        part.strip() for part in re.match(r"(.*?)(?:(~|〜|から)(.*))?$", plain, re.DOTALL).groups("")
+    )  # type: ignore[union-attr]
+    if not until:
+        return _span(plain)
+    era = re.match(r"\D*", first)
+    begins, ends = _span(first), _span(last) or _span((era[0] if era else "") + last)
+    return (begins[0], ends[1]) if begins and ends and begins[0] <= ends[1] else None
+
+
+def _span(plain: str) -> tuple[date, date] | None:
     if _EIGHT.fullmatch(plain):
         plain = f"{plain[:4]}-{plain[4:6]}-{plain[6:]}"
-    plain = re.sub(r"[/]", "-", plain)
+    if not plain:
+        return None
     day = UncertainDate.written(plain)
     if day.earliest is None or day.latest is None or day.earliest > day.latest:
         return None
