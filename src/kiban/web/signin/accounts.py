@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from allauth.core import context
 from allauth.core.ratelimit import clear
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import transaction
-from django.http import HttpRequest
 
 from kiban.kernel import Problem
 from kiban.web.city import City, today
@@ -193,21 +193,15 @@ class Accounts:
             lines.signin(self.city, who, act, account=number, sessions=len(found))
         return len(found)
 
-    def unlock(self, number: str, who: By, request: HttpRequest, host: str) -> None:
-        """Let an account that is locked out sign in again at once.
-
-        Args:
-            number: staff number.
-            who: by whom.
-            request: any; allauth wants one.
-            host: under which sign-ins come.
+    def unlock(self, number: str, who: By) -> None:
+        """Let an account that is locked out sign in again at once; only while a page answers.
 
         Raises:
             Problem: `account-unknown`.
         """
-        account = self._locked_for_reading(number)
+        account, request = self._locked_for_reading(number), context.request
         lines.signin(self.city, who, "unlock", account=number)
-        for key in (f"{host}:{number.lower()}", f"mfa-auth-user-{account.pk}"):
+        for key in (f"{request.get_host()}:{number.lower()}", f"mfa-auth-user-{account.pk}"):
             clear(request, action="login_failed", key=key)
 
     def ask_recovery(self, number: str, who: By) -> None:

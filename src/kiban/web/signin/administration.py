@@ -57,6 +57,9 @@ ACTS = {
     "enable": Act(
         "停止を解除", "accounts", lambda accounts, number, who: accounts.switch(number, who, on=True)
     ),
+    "unlock": Act(
+        "ロックアウトを解除", "accounts", lambda accounts, number, who: accounts.unlock(number, who)
+    ),
     "sign-out": Act("強制サインアウト", "accounts", _out),
     "ask": Act("再発行を申請", "recover", lambda accounts, number, who: accounts.ask_recovery(number, who)),
     "confirm": Act(
@@ -66,7 +69,7 @@ ACTS = {
 """By the names that forms send."""
 _FITTING = {
     "none": ("make",),
-    "ready": ("sign-out", "ask", "disable"),
+    "ready": ("sign-out", "unlock", "ask", "disable"),
     "asked": ("confirm", "sign-out", "disable"),
     "invited": ("invite", "disable"),
     "uninvited": ("invite", "disable"),
