@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,7 +119,10 @@ def kin(
     first, end = auditing.moments(since, until)
     with auditing.opened() as (city, trail, _keeper):
         auditing.leave_line(trail, "kin")
-        edition, actor = city.edition(business), linking.officer(None, "監査")
+        edition = city.edition(business)
+        actor = replace(
+            linking.officer(None, "監査"), protected=True
+        )  # who is near is near, protected or not
         today = auditing.now().astimezone(JAPAN).date()
 
         def rows() -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from tests.store.conftest import CITY_HALL, SINCE, city, city_template, library, move_in, person
@@ -26,13 +27,13 @@ def test_household_and_name_at_the_address_are_near_and_others_are_not(city: Sto
     another_household(city)
     for row in (
         person("1", "山田　太郎"),
-        person("2", "佐藤　花子"),  # of the household
+        person("2", "佐藤　花子", shiensochifuragu="1"),  # of the household, protected
         person("3", "山田　次郎", setaibango=HERE),  # of the name, at the address
         person("4", "山田　三郎", setaibango=HERE, **ELSEWHERE),
         person("5", "鈴木　四郎", setaibango=HERE),
     ):
         move_in(city, row)
-    with city.session(CITY_HALL) as session:
+    with city.session(replace(CITY_HALL, protected=True)) as session:
         near = analyses.kin(session, city.edition("resident"), "1".zfill(15), ON)
     assert {subject.lstrip("0"): relation for subject, relation in near.items()} == {
         "1": "本人",
