@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.web.counter.conftest import (
@@ -22,6 +23,7 @@ from tests.web.housing import Client
 
 from kiban import web
 from kiban.access.audit import Wanted
+from kiban.store import Lift
 
 SECRETS = ("守田", "７番７号", "モリタ", "魚崎北町")
 
@@ -74,19 +76,36 @@ def test_nobody_else_carries_the_mark(clerk: Client) -> None:
     assert "支援措置等の対象者" not in text(searched(clerk, box=HANAKO))
 
 
-def test_a_lift_that_another_granted_opens_her_with_the_mark(peopled: web.House) -> None:
+def test_a_lift_is_asked_by_one_granted_by_another_and_ends_by_itself(peopled: web.House) -> None:
     clerk, carer = at_work(peopled, RECORDS), at_work(peopled, SUPPORT)
     page = text(searched(clerk, box=KEPT, wards="all"))
-    assert links(page, "/operations/lifts")
-    asked = {"subject": KEPT, "whom": RECORDS, "hours": "1", "reason": "本人が来庁"}
-    assert clerk.post("/operations/lifts", asked).status_code == 302
-    assert not links(text(searched(clerk, box=KEPT, wards="all")))
-    grant = re.findall(r'name="grant" value="(\d+)"', text(carer.get("/operations/lifts")))[0]
-    assert carer.post("/operations/lifts", {"grant": grant}).status_code == 302
+    ask = links(page, r"/people/at/[^\"]+/lift")[0]
+    assert clerk.post(ask, {"reason": " ", "minutes": "30"}).status_code == 422
+    assert clerk.post(ask, {"reason": "本人が来庁", "minutes": "30"}).status_code == 302
+    assert "承認待ち" in text(clerk.get("/operations/lifts"))
+    assert not links(text(searched(clerk, box=KEPT, wards="all")), r"/people/at/[^\"/]+")
+    grant = re.findall(r'action="(/operations/lifts/\d+/grant)"', text(carer.get("/operations/lifts")))[0]
+    clerk.post(grant)
+    assert "照会できる職務の人だけが承認できます" in text(clerk.get("/operations/lifts"))
+    assert carer.post(grant).status_code == 302
     opened = text(searched(clerk, box=KEPT, wards="all"))
     assert "７番７号" in opened
     assert "支援措置等の対象者（または同じ世帯の方）です" in opened
+    assert peopled.city is not None
+    lines = [entry.line for entry in peopled.city.audit.lines(Wanted(kinds=("lift",))).entries]
+    assert [(line.outcome, line.detail["act"]) for line in lines[:4]] == [
+        ("done", "granted"), ("refused", "granted"), ("done", "asked"), ("refused", "asked"),
+    ]  # fmt: skip
+    assert {line.subjects for line in lines[:1] + lines[2:4]} == {(KEPT,)}
 
 
 def test_who_may_not_lift_is_offered_no_lift(clerk: Client) -> None:
-    assert "一時解除" not in words(text(searched(clerk, box=KEPT)))
+    assert not links(text(searched(clerk, box=KEPT)), r"/people/at/[^\"]+")
+    assert clerk.get("/operations/lifts").status_code == 403
+
+
+def test_a_lift_is_over_by_itself() -> None:
+    now = datetime.now(UTC)
+    lift = Lift(1, KEPT, RECORDS, "x", RECORDS, now, now, now + timedelta(minutes=30), SUPPORT, now)
+    assert lift.stands(now + timedelta(minutes=29))
+    assert not lift.stands(now + timedelta(minutes=30))

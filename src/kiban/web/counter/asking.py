@@ -215,9 +215,7 @@ def birth_span(text: str) -> tuple[date, date] | None:
     (datetime.date(1950, 1, 1), datetime.date(1952, 12, 31))
     """
     plain = re.sub(r"/", "-", unicodedata.normalize("NFKC", text))
-    first, until, last = (
-        part.strip() for part in re.match(r"(.*?)(?:(~|〜|から)(.*))?$", plain, re.DOTALL).groups("")
-    )  # type: ignore[union-attr]
+    first, until, last = (part.strip() for part in re.split(r"(~|〜|から|$)", plain, maxsplit=1))
     if not until:
         return _span(plain)
     era = re.match(r"\D*", first)

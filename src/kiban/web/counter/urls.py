@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kiban.web.counter import looking, views
+from kiban.web.counter import lifting, looking, views
 
 urlpatterns = [
     path("people", views.search, name="counter-search"),
@@ -14,4 +14,7 @@ urlpatterns = [
     path("people/at/<str:handle>/history", looking.history, name="counter-history"),
     path("people/at/<str:handle>/characters", looking.characters, name="counter-characters"),
     path("people/at/<str:handle>/rows/<str:register>", looking.rows, name="counter-rows"),
+    path("people/at/<str:handle>/lift", lifting.ask, name="counter-lift"),
+    path("operations/lifts", lifting.lifts, name="counter-lifts"),
+    path("operations/lifts/<int:number>/grant", lifting.grant, name="counter-lift-grant"),
 ]

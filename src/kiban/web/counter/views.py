@@ -135,7 +135,10 @@ def _leads(request: Desk, roll: Roll, one: Found) -> str:
     """Where a person who was found can be opened, or asked for; empty where neither is allowed."""
     if not one.closed:
         return person_address(request, roll, one.number)
-    return "/operations/lifts" if request.grant.allows("lift-protection", roll.edition.id) else ""
+    if not request.grant.allows("lift-protection", roll.edition.id):
+        return ""
+    who = {"register": roll.register, "number": one.number}
+    return reverse("counter-lift", args=[handles.seal(request, handles.PERSON, who)])
 
 
 def searchable(request: Desk) -> list[Roll]:
