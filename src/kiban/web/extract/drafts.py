@@ -30,6 +30,15 @@ def missing(problem: Problem) -> Exception:
     return Http404() if problem.code in _UNKNOWN else problem
 
 
+def open_items(edition: Edition, group: Group, hidden: frozenset[str]) -> list[Item]:
+    """The items of a group that may leave."""
+    return [
+        item
+        for item in group.items
+        if item.type != "BLOB" and f"{edition.id}.{group.id}.{item.romaji}" not in hidden
+    ]
+
+
 @dataclass(frozen=True)
 class Draft:
     """A query that a person looks at.
@@ -61,11 +70,7 @@ class Draft:
 
     def open(self, group: Group) -> list[Item]:
         """The items of a group that may leave."""
-        return [
-            item
-            for item in group.items
-            if item.type != "BLOB" and f"{self.edition.id}.{group.id}.{item.romaji}" not in self.hidden
-        ]
+        return open_items(self.edition, group, self.hidden)
 
     def kept_back(self) -> int:
         """How many items of the groups may not leave."""

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from kiban.access import extract
 from kiban.kernel import Problem, Problems
-from kiban.standard import Edition
-from kiban.web.extract.drafts import Body, Draft, draft, extracts, keep, with_columns
+from kiban.standard import Edition, Group
+from kiban.web.extract.drafts import Body, Draft, draft, extracts, keep, open_items, with_columns
 from kiban.web.extract.forms import condition_of, scope_of
 from kiban.web.extract.words import said
 from kiban.web.pages.working import Desk, needs
@@ -39,33 +39,33 @@ def page(request: Desk, step: str, kept: Draft, told: dict[str, Any], status: in
 @require_http_methods(["GET", "HEAD", "POST"])
 def begin(request: Desk) -> HttpResponse:
     """Step 1: of which business, and whose rows."""
-    offered = _offered(request)
+    offered, faults = _offered(request), []
     if request.method == "POST":
         business, _, group = str(request.POST.get("group", "")).partition(".")
         if any(
-            business == edition.id and group in [each.id for each in edition.groups] for edition in offered
+            business == edition.id and group in [each.id for each in groups] for edition, groups in offered
         ):
+            body = {"business": business, "main": group}
             try:
-                query = extracts(request).shelf.begin(
-                    request.acting.staff.number, {"business": business, "main": group}, request.city.now()
-                )
+                query = extracts(request).shelf.begin(request.acting.staff.number, body, request.city.now())
             except Problem as problem:
-                return render(
-                    request, "extract/new.html", {"editions": offered, "faults": said([problem])}, status=422
-                )
-            return go("items", query)
-        return render(
-            request,
-            "extract/new.html",
-            {"editions": offered, "faults": ["グループを選んでください。"]},
-            status=422,
-        )
-    return render(request, "extract/new.html", {"editions": offered})
+                faults = said([problem])
+            else:
+                return go("items", query)
+        else:
+            faults = ["グループを選んでください。"]
+    told = {"offered": offered, "faults": faults}
+    return render(request, "extract/new.html", told, status=422 if faults else 200)
 
 
-def _offered(request: Desk) -> list[Edition]:
-    editions = [request.city.store.edition(schema) for schema in request.city.store.applied()]
-    return [edition for edition in editions if request.grant.allows("extract", edition.id)]
+def _offered(request: Desk) -> list[tuple[Edition, list[Group]]]:
+    """The businesses and groups of which anything may leave."""
+    found = []
+    for edition in (request.city.store.edition(schema) for schema in request.city.store.applied()):
+        if request.grant.allows("extract", edition.id):
+            hidden = request.grant.hidden("extract", edition.id)
+            found.append((edition, [group for group in edition.groups if open_items(edition, group, hidden)]))
+    return found
 
 
 @needs("extract")
