@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
+
+import pytest
 from tests.web.counter.conftest import HANAKO, links, opened, text
 from tests.web.housing import Client
+
+from kiban.web.counter import looking
 
 
 def history(clerk: Client, **query: str) -> str:
@@ -49,3 +55,20 @@ def test_each_character_stands_alone_with_its_code_and_its_selector(clerk: Clien
     assert "U+9089 U+E010F" in page
     assert page.count("U+9089") == 1
     assert "<svg" in page or "IPAmj明朝フォントがこのサーバーにない" in page
+
+
+def test_long_histories_and_many_rows_come_page_by_page(
+    clerk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "STEPS", 2)
+    link = links(opened(clerk, HANAKO))[0]
+    for address, marks in ((f"{link}/history", ["記録番号"]), (f"{link}/rows/resident.memo", ["申し送り"])):
+        seen, following = [], ""
+        while True:
+            page = text(clerk.get(address + following))
+            seen += re.findall(rf"{marks[0]} ?(\d+)", page)
+            onwards = re.findall(r'href="(\?[^"]+)" rel="next"', page)
+            if not onwards:
+                break
+            following = html.unescape(onwards[0])
+        assert len(seen) == len(set(seen)) == {"記録番号": 3, "申し送り": 5}[marks[0]]

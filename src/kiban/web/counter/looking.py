@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -26,6 +26,9 @@ from kiban.web.counter.timeline import picture
 from kiban.web.pages import errors, trail
 from kiban.web.pages.working import Desk, needs
 
+STEPS = 20
+"""Events, or rows of one register, on a page."""
+
 
 @dataclass(frozen=True)
 class Looked:
@@ -42,6 +45,10 @@ class Looked:
     roll: Roll
     number: str
     dates: Dates
+
+    def onwards(self, name: str, place: int) -> str:
+        """The address of the next page, which begins at a place."""
+        return f"{self.dates.query or '?'}{'&' if self.dates.query else ''}{name}={place}"
 
     def told(self, request: Desk) -> dict[str, Any]:
         """What every page of the person shows."""
@@ -95,7 +102,10 @@ def rows(request: Desk, handle: str, register: str) -> HttpResponse:
         if leaf is None:
             return _nothing(request, session, looked, "read")
     trail.leave(request, "read", business=place.edition.id, subjects=(looked.number,), page=place.group.id)
-    return render(request, "counter/rows.html", {**looked.told(request), "leaf": leaf})
+    first = _place(request, "after")
+    following = looked.onwards("after", first + STEPS) if len(leaf.sheets) > first + STEPS else ""
+    shown = replace(leaf, sheets=leaf.sheets[first : first + STEPS])
+    return render(request, "counter/rows.html", {**looked.told(request), "leaf": shown, "next": following})
 
 
 @needs("history")
@@ -119,11 +129,18 @@ def history(request: Desk, handle: str) -> HttpResponse:
     trail.leave(
         request, "history", business=looked.roll.edition.id, subjects=(looked.number,), page="history"
     )
+    before = _place(request, "before")
+    found = [
+        each
+        for each in reversed(steps(versions, heads, readers, looked.number))
+        if not before or each.event < before
+    ]
     told = {
         **looked.told(request),
         "one": head[looked.number],
-        "steps": list(reversed(steps(versions, heads, readers, looked.number))),
-        "picture": picture(_tracks(versions), looked.dates.on),
+        "steps": found[:STEPS],
+        "next": looked.onwards("before", found[STEPS - 1].event) if len(found) > STEPS else "",
+        "picture": None if before else picture(_tracks(versions), looked.dates.on),
     }
     return render(request, "counter/history.html", told)
 
@@ -147,6 +164,12 @@ def characters(request: Desk, handle: str) -> HttpResponse:
         {"name": name, "kana": kana, "letters": letters(name, folder)} for name, kana in names_of(roll, row)
     ]
     return render(request, "counter/characters.html", {**looked.told(request), "one": one, "names": names})
+
+
+def _place(request: Desk, name: str) -> int:
+    """Where a page begins, as its address says; 0 for the first."""
+    given = str(request.GET.get(name, ""))
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
 
 
 def _looked(request: Desk, handle: str, action: str) -> Looked:
