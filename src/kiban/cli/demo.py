@@ -89,8 +89,8 @@ def demo(
             signins = demo_web.prepare(given, opened, _wards(opened), title)
             offices = _wards(opened)
     with _timed("kiban serve, on this machine only"):
-        address = demo_web.start(given, title)
-    _running(address, signins, offices)
+        address, vendor = demo_web.start(given, title)
+    _running(address, vendor, signins, offices)
     _console.rule("look around")
     _console.print(f"  sign-off packet (移行結果確認書): {packet}", highlight=False, soft_wrap=True)
     _console.print(f"  linkage (データ連携の状況): {status}", highlight=False, soft_wrap=True)
@@ -105,7 +105,7 @@ def demo(
     )
 
 
-def _running(address: str, signins: dict[str, str], wards: dict[str, str]) -> None:
+def _running(address: str, vendor: str, signins: dict[str, str], wards: dict[str, str]) -> None:
     """Where the city runs, and as whom to sign in."""
     from kiban.cli import demo_web
 
@@ -116,6 +116,11 @@ def _running(address: str, signins: dict[str, str], wards: dict[str, str]) -> No
     for each in demo_web.staff(wards)[1]:
         table.add_row(each.number, each.what, demo_web.code_now(signins, each.number), signins[each.number])
     _console.print(table)
+    _console.print(
+        f"  {vendor}   a vendor's system: it lets the city say who is there (OpenID Connect)",
+        highlight=False,
+        soft_wrap=True,
+    )
     _console.print(
         "  A code is good for half a minute: the secret goes into an authenticator app, or ask again with\n"
         f"  {_program()} demo --code W0001     {_program()} demo --stop   [dim]ends the pages[/dim]",

@@ -20,6 +20,7 @@ from urllib.request import urlopen
 
 from kiban import access, store, web
 from kiban.access import Assignment, Office, Staff
+from kiban.cli import demo_vendor
 from kiban.kernel import Problem
 from kiban.settings import Settings
 from kiban.store import Store
@@ -28,6 +29,7 @@ PORT = 8031
 _PATIENCE = 60.0
 _SINCE = date(2026, 4, 1)
 _SERVE = "from kiban.cli import main; main()"
+_VENDOR = "import sys; from kiban.cli import demo_vendor; demo_vendor.serve(sys.argv[1], int(sys.argv[2]))"
 _FIRST_WARD, _SECOND_WARD = "W0001", "W0002"
 
 
@@ -95,6 +97,17 @@ def prepare(given: Settings, opened: Store, wards: Mapping[str, str], title: str
         city = web.City(
             title, opened, room, policies, reached, lambda: datetime.now(UTC), given.home / "signin"
         )
+        port = _free_port(PORT + 1)
+        wish = web.Wish(
+            "他社の税システム（実演）",
+            (f"http://localhost:{port}/back",),
+            (f"http://localhost:{port}/",),
+            ("profile", "kiban"),
+            own=True,
+        )
+        web.install_signing_keys(given.home / "signin", city.now())
+        client, secret = web.clients_of(city).register(wish, web.By(web.COMMAND_LINE))
+        store.write_private(_vendor(given.home), json.dumps({"port": port, "id": client, "secret": secret}))
         password = "-".join(["demo", *(secrets.token_hex(3) for _ in range(2))])
         kept = {"": password} | {each.number: web.enrol(city, each.number, password) for each in people}
     store.write_private(_file(given.home), json.dumps(kept))
@@ -122,8 +135,8 @@ def code_now(signins: Mapping[str, str], number: str) -> str:
     return web.code_of(signins[number], time.time())
 
 
-def start(given: Settings, title: str) -> str:
-    """Serve the demonstration on this machine only, in a process of its own; the address.
+def start(given: Settings, title: str) -> tuple[str, str]:
+    """Serve the demonstration on this machine only, in a process of its own, and a vendor's system; both addresses.
 
     Raises:
         Problem: `demo-serve` where it does not answer; its log says why.
@@ -145,44 +158,74 @@ def start(given: Settings, title: str) -> str:
                 "KIBAN_CONTRACTS": str(given.home / "contracts"),
             },
         )
-    (given.home / "serve.json").write_text(json.dumps({"pid": served.pid, "address": address}))
+    vendor, there = _start_vendor(given.home, address)
+    running = {"pids": [served.pid, vendor], "address": address, "vendor": there}
+    (given.home / "serve.json").write_text(json.dumps(running))
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and served.poll() is None:
         with suppress(URLError, OSError), urlopen(f"{address}/healthz", timeout=5) as answer:  # noqa: S310
             if answer.status == 200:
-                return address
+                return address, there
         time.sleep(0.2)
     stop(given.home)
     raise Problem("demo-serve", "the pages do not answer", str(log), "see the end of that log")
 
 
+def _start_vendor(home: Path, issuer: str) -> tuple[int, str]:
+    kept = json.loads(_vendor(home).read_text(encoding="utf-8"))
+    given = {demo_vendor.ID: kept["id"], demo_vendor.SECRET: kept["secret"]}
+    started = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-c", _VENDOR, issuer, str(kept["port"])],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, **given},
+    )
+    return started.pid, f"http://localhost:{kept['port']}"
+
+
 def stop(home: Path) -> bool:
-    """End the service of an earlier demonstration; whether one was running."""
+    """End the services of an earlier demonstration; whether any was running."""
     place = home / "serve.json"
     try:
-        pid = int(json.loads(place.read_text())["pid"])
-        running = _SERVE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
-        running = False
-    if running:
+        pids = json.loads(place.read_text())["pids"]
+    except (FileNotFoundError, ValueError, KeyError):
+        pids = []
+    ours = [pid for pid in pids if _ours(pid)]
+    for pid in ours:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGTERM)
-        until = time.monotonic() + _PATIENCE
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+    until = time.monotonic() + _PATIENCE
+    while any(Path(f"/proc/{pid}").exists() for pid in ours) and time.monotonic() < until:
+        for pid in ours:
             with suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
-            time.sleep(0.1)
+        time.sleep(0.1)
     place.unlink(missing_ok=True)
-    return running
+    return bool(ours)
+
+
+def _ours(pid: int) -> bool:
+    """Whether this process is one that a demonstration started."""
+    try:
+        told = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return _SERVE.encode() in told or _VENDOR.encode() in told
+
+
+def _vendor(home: Path) -> Path:
+    return home / "demo-vendor.json"
 
 
 def _file(home: Path) -> Path:
     return home / "demo-signins.json"
 
 
-def _free_port() -> int:
-    """The usual port, or another where somebody has it."""
-    for port in (PORT, 0):
+def _free_port(wanted: int = PORT) -> int:
+    """A port, or another where somebody has it."""
+    for port in (wanted, 0):
         with socket.socket() as tried:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):
