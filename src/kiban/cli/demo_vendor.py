@@ -141,10 +141,10 @@ def serve(issuer: str, port: int) -> None:
                     browser,
                 )
                 return
+            duties = "、".join(f"{each['office_name']} {each['duty']}" for each in who.get("duties", ()))
+            told = {"氏名": who.get("name"), "職員番号": who.get("staff_number"), "職務": duties}
             facts = "".join(
-                f"<dt>{html.escape(str(name))}</dt><dd>{html.escape(str(value))}</dd>"
-                for name, value in who.items()
-                if not name.startswith("_")
+                f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in told.items()
             )
             self._page(f'<dl>{facts}</dl><p><a href="/out">サインアウト</a></p>', browser)
 
