@@ -25,6 +25,10 @@ keys = typer.Typer(
 )
 app.add_typer(client, name="client")
 app.add_typer(keys, name="keys")
+provider = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Providers elsewhere at which people sign in."
+)
+app.add_typer(provider, name="provider")
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The client ID.")]
 
 
@@ -120,3 +124,42 @@ def rotate() -> None:
         web.install_signing_keys(city.home, city.now())  # type: ignore[arg-type]
         for each in web.rotate_signing_keys(city, signing.BY):
             typer.echo(f"{each.state}\tsince {each.since:%Y-%m-%d %H:%M} UTC")
+
+
+@provider.command("add")
+def add_provider(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="Short, for addresses: letters, digits, hyphens.")
+    ],
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="In Japanese, on the page of sign-in.")],
+    issuer: Annotated[str, typer.Option(metavar="URL", help="Its address.")],
+    client_id: Annotated[str, typer.Option(help="What it calls this city.")],
+    claim: Annotated[
+        str,
+        typer.Option(
+            help="The claim that holds the staff number. Without one, only linked accounts sign in."
+        ),
+    ] = "",
+) -> None:
+    """Let people sign in at a provider elsewhere; asks for the secret that it gave. A second factor is asked for here all the same."""
+    from kiban import web
+    from kiban.cli import signing
+
+    secret = typer.prompt("client_secret", hide_input=True)
+    with signing.city() as city:
+        web.add_provider(city, web.Provider(name, title, issuer, client_id, secret, claim), signing.BY)
+    typer.echo(f"tell the provider to send people back to ISSUER/account/oidc/{name}/login/callback/")
+
+
+@provider.command("link")
+def link(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The staff number.")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="The provider.")],
+    subject: Annotated[str, typer.Argument(metavar="SUB", help="What the provider calls the person.")],
+) -> None:
+    """Link the account of a person to what a provider calls her."""
+    from kiban import web
+    from kiban.cli import signing
+
+    with signing.city() as city:
+        web.accounts_of(city).link(number, name, subject, signing.BY)

@@ -3,6 +3,7 @@
 from kiban.web.application import (
     Application,
     accounts_of,
+    add_provider,
     application,
     clients_of,
     code_of,
@@ -16,6 +17,7 @@ from kiban.web.city import City, today
 from kiban.web.configured import django_settings, web_secret
 from kiban.web.house import House
 from kiban.web.signin.lines import COMMAND_LINE, By
+from kiban.web.signin.providers import Provider
 from kiban.web.signin.wishes import SCOPES, Wish
 
 __all__ = [
@@ -25,8 +27,10 @@ __all__ = [
     "By",
     "City",
     "House",
+    "Provider",
     "Wish",
     "accounts_of",
+    "add_provider",
     "application",
     "clients_of",
     "code_of",

@@ -14,9 +14,10 @@ from kiban import store
 from kiban.web.city import City
 from kiban.web.configured import set_up
 from kiban.web.house import NAME, House
-from kiban.web.signin import keys, lines, place
+from kiban.web.signin import keys, lines, place, providers
 from kiban.web.signin.keys import Key
 from kiban.web.signin.lines import By
+from kiban.web.signin.providers import Provider
 
 if TYPE_CHECKING:
     from kiban.web.signin.accounts import Accounts
@@ -63,6 +64,17 @@ def rotate_signing_keys(city: City, who: By) -> Sequence[Key]:
     assert city.home is not None
     lines.setting(city, who, "signing-keys-rotated")
     return keys.rotate(city.home, city.now())
+
+
+def add_provider(city: City, provider: Provider, who: By) -> None:
+    """Let people sign in at a provider elsewhere; as `signin.providers.add`, with its line.
+
+    Raises:
+        Problem: `provider-id`, `provider-issuer`, `providers-open`, `audit-unwritten`.
+    """
+    assert city.home is not None
+    providers.add(city.home, provider)
+    lines.setting(city, who, "provider-added", provider=provider.id)
 
 
 def accounts_of(city: City) -> Accounts:

@@ -87,4 +87,10 @@ def _provider() -> dict[str, Any]:
 
 
 def _relying() -> dict[str, Any]:
-    return {}
+    return {
+        "SOCIALACCOUNT_ADAPTER": "kiban.web.signin.relying.SocialAdapter",
+        "SOCIALACCOUNT_AUTO_SIGNUP": False,
+        "SOCIALACCOUNT_EMAIL_AUTHENTICATION": False,
+        "SOCIALACCOUNT_STORE_TOKENS": False,
+        "SOCIALACCOUNT_REQUESTS_TIMEOUT": 5,
+    }

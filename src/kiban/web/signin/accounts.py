@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,19 +11,19 @@ from datetime import datetime, timedelta
 from allauth.core import context
 from allauth.core.ratelimit import clear
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from kiban.kernel import Problem
 from kiban.web.city import City, today
-from kiban.web.signin import lines
+from kiban.web.signin import codes, lines
 from kiban.web.signin.ending import end, sessions
 from kiban.web.signin.lines import By
 from kiban.web.signin.models import Account, Invitation
 
 HOURS = 24
 """How long an invitation may be used, unless somebody says otherwise; a recovery that is asked for waits as long."""
-_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is read for another; 20 of them are 100 bits
 _UNKNOWN = "the invitation does not hold"
 
 
@@ -136,7 +134,7 @@ class Accounts:
         """
         with transaction.atomic():
             found = Invitation.objects.select_for_update().filter(account__number=number).first()
-            right = hmac.compare_digest(found.digest if found else "", _digest(code))
+            right = hmac.compare_digest(found.digest if found else "", codes.digest(code))
             if (
                 not found
                 or not right
@@ -192,6 +190,21 @@ class Accounts:
             end(found, account)
             lines.signin(self.city, who, act, account=number, sessions=len(found))
         return len(found)
+
+    def link(self, number: str, provider: str, subject: str, who: By) -> None:
+        """Let what a provider elsewhere calls a person open her account.
+
+        Raises:
+            Problem: `account-unknown`, `subject-linked` where it opens another account already.
+        """
+        with transaction.atomic():
+            account = self._locked(number)
+            found, _ = SocialAccount.objects.get_or_create(
+                provider=provider, uid=subject, defaults={"user": account}
+            )
+            if found.user_id != account.pk:
+                raise Problem("subject-linked", "it opens another account", fix="see who it is")
+            lines.setting(self.city, who, "provider-linked", account=number, provider=provider)
 
     def unlock(self, number: str, who: By) -> None:
         """Let an account that is locked out sign in again at once; only while a page answers.
@@ -265,11 +278,11 @@ class Accounts:
             )
 
     def _code(self, account: Account, who: By, hours: int) -> str:
-        code = "".join(secrets.choice(_LETTERS) for _ in range(20))
+        code = codes.fresh()
         ends = self.city.now() + timedelta(hours=hours)
-        given = {"digest": _digest(code), "made_by": who.actor, "ends_at": ends}
+        given = {"digest": codes.digest(code), "made_by": who.actor, "ends_at": ends}
         Invitation.objects.update_or_create(account=account, defaults=given)
-        return "-".join(code[at : at + 5] for at in range(0, 20, 5))
+        return code
 
     def _locked(self, number: str) -> Account:
         found = Account.objects.select_for_update().filter(number=number).first()
@@ -280,8 +293,3 @@ class Accounts:
     def _locked_for_reading(self, number: str) -> Account:
         with transaction.atomic():
             return self._locked(number)
-
-
-def _digest(code: str) -> str:
-    plain = "".join(each for each in code.upper() if each in _LETTERS)
-    return hashlib.sha256(plain.encode()).hexdigest()

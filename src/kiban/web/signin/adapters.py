@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.internal.stagekit import clear_login
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -18,9 +19,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from kiban.web.house import NAME
@@ -84,6 +86,15 @@ class AccountAdapter(DefaultAccountAdapter):
         known = Account.objects.filter(number=credentials.get("username", "")).first()
         # What was typed may be a password: only the number of an account there is goes into the line.
         lines.signin(lines.city_of(request), lines.by(request, known.number if known else ""), act, "refused")
+
+    def pre_login(self, request: HttpRequest, user: Any, **more: Any) -> HttpResponse | None:
+        """Refuse whoever may not sign in, by whatever way she came: a passkey and a provider elsewhere ask for no password."""
+        if Accounts(lines.city_of(request)).may_sign_in(user):
+            return None
+        lines.signin(lines.city_of(request), lines.by(request, user.number), "signin", "refused")
+        clear_login(request)
+        messages.error(request, _WRONG)
+        return HttpResponseRedirect(reverse("account_login"))
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """With a second factor, whoever has one: who found an open session may have seen the password typed."""

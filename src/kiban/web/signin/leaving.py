@@ -11,6 +11,8 @@ from allauth.idp.oidc.models import Client
 from django.http import HttpRequest
 from django.urls import reverse
 
+from kiban.web.signin import lines, providers
+
 
 def origin(address: str) -> str:
     """Scheme, host and port of an address.
@@ -29,12 +31,13 @@ def client_of(asked: Mapping[str, str]) -> Client | None:
 
 
 def onwards(request: HttpRequest) -> list[str]:
-    """The origin of the system for which somebody signs in just now; empty where it is for none."""
+    """The origins of providers elsewhere, and of the system for which somebody signs in just now."""
+    elsewhere = [origin(each.issuer) for each in providers.read(lines.city_of(request).home)]
     login = None if request.user.is_authenticated else unstash_login(request, peek=True)
     pending = getattr(login, "redirect_url", None)
     wanted = request.GET.get("next") or request.POST.get("next") or pending or ""
     parts = urlsplit(wanted)
     if parts.scheme or parts.netloc or parts.path != reverse("idp:oidc:authorization"):
-        return []
+        return elsewhere
     asked = dict(parse_qsl(parts.query))
-    return [origin(asked["redirect_uri"])] if client_of(asked) else []
+    return [*elsewhere, *([origin(asked["redirect_uri"])] if client_of(asked) else [])]

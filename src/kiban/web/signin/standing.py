@@ -32,7 +32,13 @@ _BEGAN, _SEEN = "kiban.began", "kiban.seen"
 
 _WEAK = {"mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "account_logout"}
 """Pages that are open before a second factor was shown: those that set the first one up."""
-_LEADING = {"account_login", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"}
+_LEADING = {
+    "account_login",
+    "openid_connect_login",
+    "mfa_authenticate",
+    "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn",
+}
 _WORDS = {
     "left": "このアカウントは現在利用できません。所属の管理者に確認してください。",
     "idle": "30分間操作がなかったため、サインアウトしました。",

@@ -8,14 +8,15 @@ from allauth.idp.oidc import views as oidc
 from allauth.mfa.base import views as mfa
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
+from allauth.socialaccount.providers.openid_connect import views as elsewhere
 from django.urls import include, path
 
-from kiban.web.signin import administration, factor_views, pages, provider
+from kiban.web.signin import administration, factor_views, pages, provider, relying
 
 _OWN = [
     path("account", pages.home, name="account_home"),
     path("account/welcome", pages.welcome, name="account_welcome"),
-    path("account/login/", account.login, name="account_login"),
+    path("account/login/", relying.SignInView.as_view(), name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/reauthenticate/", pages.again, name="account_reauthenticate"),
     path("account/password/change/", account.password_change, name="account_change_password"),
@@ -55,6 +56,16 @@ _CLOSED = [  # allauth asks for the addresses of these; nothing is there
     path("account/password/reset/", pages.closed, name="account_reset_password"),
     path("account/password/set/", pages.closed, name="account_set_password"),
 ]
+_ELSEWHERE = [
+    path("account/oidc/<slug:provider_id>/login/", elsewhere.login, name="openid_connect_login"),
+    path(
+        "account/oidc/<slug:provider_id>/login/callback/", elsewhere.callback, name="openid_connect_callback"
+    ),
+    path("account/3rdparty/cancelled/", relying.failed, name="socialaccount_login_cancelled"),
+    path("account/3rdparty/error/", relying.failed, name="socialaccount_login_error"),
+    path("account/3rdparty/signup/", pages.closed, name="socialaccount_signup"),
+    path("account/3rdparty/", pages.closed, name="socialaccount_connections"),
+]
 _PROVIDER = [
     path(".well-known/openid-configuration", oidc.configuration, name="configuration"),
     path(".well-known/jwks.json", oidc.jwks, name="jwks"),
@@ -69,6 +80,7 @@ urlpatterns = [
     *_OWN,
     *_FACTORS,
     *_ADMINISTRATION,
+    *_ELSEWHERE,
     *_CLOSED,
     path("", include(([path("", include((_PROVIDER, "oidc")))], "idp"))),
 ]
