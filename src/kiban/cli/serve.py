@@ -34,7 +34,7 @@ app = typer.Typer(
 
     [b]kiban serve --key city.pub.pem[/b]                           with the contracts that this key has signed
 
-    [b]kiban serve --issuer https://api.city.example --workers 4[/b]   behind a proxy of that name
+    [b]kiban serve --issuer https://api.city.example --proxies 1 --workers 4[/b]   behind a proxy of that name
 
     [b]kiban link systems add L01 図書館カードシステム[/b]          register a system; its secret is shown once""",
     add_completion=False,
@@ -78,6 +78,14 @@ def serve(
             help="A folder of the policy set, instead of Kiban's own. Repeatable.",
         ),
     ] = None,
+    proxies: Annotated[
+        int,
+        typer.Option(
+            help="How many proxies of yours stand before it: whose address is locked out and written down is then the caller's.",
+            min=0,
+            max=9,
+        ),
+    ] = 0,
     metrics: Annotated[
         list[str] | None,
         typer.Option(
@@ -109,7 +117,14 @@ def serve(
     keys = main.trusted(settings.read(os.environ), key or ())
     folders = tuple(policies) if policies else (access.REFERENCE,)
     service = serving.Service(
-        address, hosts, tuple(sorted(keys)), tuple(root or ()), title, folders, _networks(metrics or ())
+        address,
+        hosts,
+        tuple(sorted(keys)),
+        tuple(root or ()),
+        title,
+        folders,
+        _networks(metrics or ()),
+        proxies,
     )
     with serving.opened() as (
         given,

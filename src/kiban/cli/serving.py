@@ -39,6 +39,7 @@ class Service:
         title: the name of the city, on its pages.
         policies: folders of the policy set.
         metrics: networks that may read /metrics, besides this machine.
+        proxies: how many proxies of the city stand before it.
     """
 
     issuer: str
@@ -48,6 +49,7 @@ class Service:
     title: str = "基盤"
     policies: tuple[Path, ...] = (access.REFERENCE,)
     metrics: tuple[str, ...] = ()
+    proxies: int = 0
 
     @property
     def secure(self) -> bool:
@@ -104,7 +106,7 @@ def house(service: Service, given: Settings, city: Store, systems: Access, books
 
     loopback = ("127.0.0.0/8", "::1/128")
     served = web.House(authority, reading, numbering, healthy, now, service.hosts)
-    return replace(served, metrics=(*loopback, *service.metrics))
+    return replace(served, metrics=(*loopback, *service.metrics), proxies=service.proxies)
 
 
 def pages(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from importlib import import_module
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +41,20 @@ def application(house: House, secret: str) -> Application:
     handler = WSGIHandler()
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        answer: Iterable[bytes] = handler({**environ, NAME: house}, start_response)
+        known = {**environ, NAME: house, "REMOTE_ADDR": _caller(environ, house.proxies)}
+        answer: Iterable[bytes] = handler(known, start_response)
         return answer
 
     return serve
+
+
+def _caller(environ: dict[str, Any], proxies: int) -> str:
+    """The address of who asks: what the outermost proxy of the city saw. What a caller writes there himself stands further left."""
+    told = [each.strip() for each in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
+    if 0 < proxies <= len(told):
+        with suppress(ValueError):
+            return str(ip_address(told[-proxies]))
+    return str(environ.get("REMOTE_ADDR", ""))
 
 
 def install_signing_keys(folder: Path, now: datetime) -> None:

@@ -29,6 +29,7 @@ class House:
         hosts: names and addresses under which requests may come.
         bytes: most bytes of a body.
         metrics: networks that may read /metrics.
+        proxies: how many proxies of the city stand before it; each adds the address of its caller to X-Forwarded-For.
         city: what pages of people at work stand on; None where only the API is served.
     """
 
@@ -40,4 +41,5 @@ class House:
     hosts: tuple[str, ...]
     bytes: int = 256 * 1024
     metrics: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    proxies: int = 0
     city: City | None = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.web.housing import Client
 
 from kiban import web
+from kiban.access import Staff
 from kiban.kernel import Problem
 from kiban.web.configured import django_settings
 
@@ -239,3 +241,55 @@ def test_where_the_line_cannot_be_written_nobody_signs_in(
         patch.setattr(Audit, "write", down)
         assert browser.send("/account/2fa/authenticate/", code=codes(anna.secret)).status_code == 503
     assert browser.get("/account").status_code == 302
+
+
+def test_whoever_leaves_is_out_at_the_next_click_by_whatever_way_she_came(
+    house: web.House, browser: Browser, person: Any
+) -> None:
+    assert house.city is not None
+    today = datetime.now(UTC).date()
+    staff = Staff("100098", "明日　退", "アス", date(2020, 4, 1))
+    house.city.people.apply([staff], "test", datetime.now(UTC))
+    eve, half = person("100098"), Browser(house)
+    browser.sign_in_by_hand(eve)
+    half.enter(eve)
+    assert browser.get("/account").status_code == 200
+    house.city.people.apply([replace(staff, end=today)], "test", datetime.now(UTC))
+    assert browser.get("/account")["Location"] == "/account/login/"
+    assert acts(house, "100098")[0] == ("forced-signout", "done")
+    half.send("/account/2fa/authenticate/", code=codes(eve.secret))
+    assert half.get("/account").status_code == 302
+
+
+def test_a_passkey_of_somebody_who_left_is_refused_as_a_wrong_password_is(
+    house: web.House, person: Any
+) -> None:
+    from allauth.account.internal.flows.login import perform_login
+    from allauth.account.models import Login
+    from allauth.core import context
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.test import RequestFactory
+
+    from kiban.web.house import NAME
+    from kiban.web.signin.models import Account
+
+    person("100099")  # left in 2021; perform_login is what every way of signing in ends in
+    request: Any = RequestFactory().post("/", **{NAME: house})  # type: ignore[arg-type]
+    request.session, request._messages = SessionStore(), []
+    request._messages = type("Kept", (list,), {"add": lambda self, *given: self.append(given)})()
+    request.user = type("Nobody", (), {"is_authenticated": False})()
+    with context.request_context(request):
+        answer = perform_login(request, Login(user=Account.objects.get(number="100099")))
+    assert answer["Location"] == "/account/login/"
+    assert request.session.get("_auth_user_id") is None
+    assert acts(house, "100099")[0] == ("signin", "refused")
+
+
+def test_behind_a_proxy_the_callers_address_counts_and_not_what_he_writes() -> None:
+    from kiban.web.application import _caller
+
+    asked = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "6.6.6.6, 203.0.113.7"}
+    assert _caller(asked, 0) == "10.0.0.1"
+    assert _caller(asked, 1) == "203.0.113.7"
+    assert _caller({**asked, "HTTP_X_FORWARDED_FOR": "x"}, 1) == "10.0.0.1"
+    assert _caller(asked, 3) == "10.0.0.1"
