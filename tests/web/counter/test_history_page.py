@@ -72,3 +72,9 @@ def test_long_histories_and_many_rows_come_page_by_page(
                 break
             following = html.unescape(onwards[0])
         assert len(seen) == len(set(seen)) == {"記録番号": 3, "申し送り": 5}[marks[0]]
+
+
+def test_the_head_shows_what_is_known_now_not_what_was_corrected_since(clerk: Client) -> None:
+    head = history(clerk).split('class="tabs"')[0]
+    assert "９番９号" in head
+    assert "２番３号" not in head

@@ -15,7 +15,7 @@ from kiban.kernel import Actor, AsOf, Period
 from kiban.store import Session
 from kiban.web.counter import handles, views
 from kiban.web.counter.days import Dates, dates
-from kiban.web.counter.finding import names_of, present
+from kiban.web.counter.finding import Found, names_of, present
 from kiban.web.counter.history import Version, steps
 from kiban.web.counter.labels import labels
 from kiban.web.counter.letters import letters
@@ -119,13 +119,12 @@ def history(request: Desk, handle: str) -> HttpResponse:
         if not any(version.place.register == looked.roll.register for version in versions):
             return _nothing(request, session, looked, "history")
         readers = _readers(city.store, session, versions, looked.dates)
-        own = [dict(v.row, valid=v.period) for v in versions if v.place.register == looked.roll.register]
-        head = present(city.store, session, looked.roll, [of_the_day(own, looked.dates.on)], looked.dates.on)
-    numbers = {v.event for v in versions} | {v.closed_by for v in versions if v.closed_by is not None}
-    heads = store.event_heads(city.store, numbers)
-    if looked.dates.known is not None:
-        heads = {number: each for number, each in heads.items() if each.recorded_at <= looked.dates.known}
-        versions = [_as_known(v, heads.keys()) for v in versions if v.event in heads]
+        numbers = {v.event for v in versions} | {v.closed_by for v in versions if v.closed_by is not None}
+        heads = store.event_heads(city.store, numbers)
+        if looked.dates.known is not None:
+            heads = {each: told for each, told in heads.items() if told.recorded_at <= looked.dates.known}
+            versions = [_as_known(v, heads.keys()) for v in versions if v.event in heads]
+        one = _head(city.store, session, looked, versions)
     trail.leave(
         request, "history", business=looked.roll.edition.id, subjects=(looked.number,), page="history"
     )
@@ -137,7 +136,7 @@ def history(request: Desk, handle: str) -> HttpResponse:
     ]
     told = {
         **looked.told(request),
-        "one": head[looked.number],
+        "one": one,
         "steps": found[:STEPS],
         "next": looked.onwards("before", found[STEPS - 1].event) if len(found) > STEPS else "",
         "picture": None if before else picture(_tracks(versions), looked.dates.on),
@@ -221,6 +220,16 @@ def _versions(session: Session, actor: Actor, found: list[Place], number: str) -
         for row in session.since(place.register, 0, open_items, (place.item, [number])):
             versions.append(Version.of(place, row))
     return versions
+
+
+def _head(city: store.Store, session: Session, looked: Looked, versions: list[Version]) -> Found:
+    """The person as what is known says; her number alone where nothing was known yet."""
+    own = [v for v in versions if v.place.register == looked.roll.register and v.closed_by is None]
+    if not own:
+        return Found(looked.number)
+    rows = [dict(v.row, valid=v.period) for v in own]
+    row = of_the_day(rows, looked.dates.on)
+    return present(city, session, looked.roll, [row], looked.dates.on)[looked.number]
 
 
 def _readers(city: store.Store, session: Session, versions: list[Version], dates: Dates) -> dict[str, Reader]:
