@@ -191,7 +191,8 @@ def _faults_of(request: Desk, kept: Draft, condition: Body) -> list[str]:
         query = extract.query_in({k: v for k, v in body.items() if v}).query
         extract.check(query, kept.edition, kept.hidden, request.acting.on, request.city.now())
     except Problems as refused:
-        return said(refused.problems)
+        name = str(condition.get("item") or condition.get("age"))
+        return [each.replace(f"{name}：", f"{kept.title(name)}：") for each in said(refused.problems)]
     return []
 
 
