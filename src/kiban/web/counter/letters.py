@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,3 +81,28 @@ def codes(text: str) -> str:
 
 def _kanji(text: str) -> bool:
     return unicodedata.name(text[0], "").startswith("CJK")
+
+
+_UNIT = re.compile("[^\ufe00-\ufe0f\U000e0100-\U000e01ef][\ufe00-\ufe0f\U000e0100-\U000e01ef]?", re.DOTALL)
+
+
+def drawn(text: str, folder: Path | None) -> list[tuple[str, str]]:
+    """The characters of a name, each with its shape where a browser's fonts may lack it or show another one.
+
+    Args:
+        text: a name.
+        folder: of the installed character data; None to do without.
+
+    Returns:
+        Each character with its selector, and its picture; empty where the browser draws it, or the MJ font has not this shape.
+    """
+    units = _UNIT.findall(text)
+    if not any(map(_rare, units)):
+        return [(text, "")]
+    font = characters.glyph_font(folder)
+    return [(unit, characters.glyph_svg(unit, font).svg or "" if _rare(unit) else "") for unit in units]
+
+
+def _rare(unit: str) -> bool:
+    code = ord(unit[0])
+    return len(unit) > 1 or code > 0xFFFF or 0xE000 <= code <= 0xF8FF or 0x3400 <= code < 0x4E00

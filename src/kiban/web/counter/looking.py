@@ -18,7 +18,7 @@ from kiban.web.counter.days import Dates, dates
 from kiban.web.counter.finding import Found, names_of, present
 from kiban.web.counter.history import Version, steps
 from kiban.web.counter.labels import labels
-from kiban.web.counter.letters import letters
+from kiban.web.counter.letters import drawn, letters
 from kiban.web.counter.person import of_the_day, read_person, read_rows
 from kiban.web.counter.registers import Place, Roll, places
 from kiban.web.counter.sheets import Reader, period_text
@@ -50,8 +50,9 @@ class Looked:
         """The address of the next page, which begins at a place."""
         return f"{self.dates.query or '?'}{'&' if self.dates.query else ''}{name}={place}"
 
-    def told(self, request: Desk) -> dict[str, Any]:
+    def told(self, request: Desk, one: Found | None = None) -> dict[str, Any]:
         """What every page of the person shows."""
+        folder = request.city.home / "characters" if request.city.home else None
         links = {
             name: reverse(f"counter-{name}", args=[self.handle]) + self.dates.query
             for name in ("person", "history", "characters")
@@ -59,7 +60,8 @@ class Looked:
         may = request.grant.allows("history", self.roll.edition.id)
         title = self.roll.group.item(self.roll.section.subject).name
         told = {"dates": self.dates, "links": links, "handle": self.handle, "may_history": may}
-        return {**told, "number_title": title}
+        name = one.names[0][0] if one and one.names else ""
+        return {**told, "number_title": title, "drawn": drawn(name, folder)}
 
 
 @needs("read")
@@ -83,7 +85,7 @@ def person(request: Desk, handle: str) -> HttpResponse:
         }
         for one in found.household
     ]
-    told = {**looked.told(request), "person": found, "one": found.head, "household": household}
+    told = {**looked.told(request, found.head), "person": found, "one": found.head, "household": household}
     return render(request, "counter/person.html", told)
 
 
@@ -135,7 +137,7 @@ def history(request: Desk, handle: str) -> HttpResponse:
         if not before or each.event < before
     ]
     told = {
-        **looked.told(request),
+        **looked.told(request, one),
         "one": one,
         "steps": found[:STEPS],
         "next": looked.onwards("before", found[STEPS - 1].event) if len(found) > STEPS else "",
@@ -162,7 +164,9 @@ def characters(request: Desk, handle: str) -> HttpResponse:
     names = [
         {"name": name, "kana": kana, "letters": letters(name, folder)} for name, kana in names_of(roll, row)
     ]
-    return render(request, "counter/characters.html", {**looked.told(request), "one": one, "names": names})
+    return render(
+        request, "counter/characters.html", {**looked.told(request, one), "one": one, "names": names}
+    )
 
 
 def _place(request: Desk, name: str) -> int:
