@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from kiban import store
@@ -56,3 +58,29 @@ def test_books_are_opened_again_with_what_they_hold(city: Store) -> None:
         page.run("INSERT INTO line VALUES (1, '一')")
     with store.open_books(city, "trial", _TABLES) as books, books.transaction() as page:
         assert len(page.rows("SELECT * FROM line")) == 1
+
+
+_GUARDED = (
+    _TABLES
+    + """
+CREATE OR REPLACE FUNCTION kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE OR REPLACE TRIGGER kept BEFORE DELETE ON line FOR EACH ROW EXECUTE FUNCTION kept();"""
+)
+
+
+def test_books_are_opened_beside_whoever_works_in_them(city: Store) -> None:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        store.open_books(city, "trial", _GUARDED) as books,
+        books.transaction() as page,
+    ):
+        page.run("INSERT INTO line VALUES (1, '一')")
+        # To make the trigger again would wait for the row above; two who wait so for each other are a deadlock.
+        pool.submit(store.open_books, city, "trial", _GUARDED).result(timeout=30).close()
+
+
+def test_books_of_another_form_are_made_anew(city: Store) -> None:
+    store.open_books(city, "trial", _TABLES).close()
+    more = _TABLES + "ALTER TABLE line ADD COLUMN IF NOT EXISTS more text;"
+    with store.open_books(city, "trial", more) as books, books.transaction() as page:
+        page.run("INSERT INTO line VALUES (1, '一', '二')")

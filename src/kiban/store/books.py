@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -108,7 +109,7 @@ class Books:
 
 
 def open_books(store: Store, schema: str, tables: str, grows: Sequence[str] = ()) -> Books:
-    """The books of a room, made where they are not there yet (may run again).
+    """The books of a room, made where they are not there yet or were made otherwise (may run again, also beside whoever works in them).
 
     Args:
         store: an open store, with its frame in place.
@@ -120,29 +121,49 @@ def open_books(store: Store, schema: str, tables: str, grows: Sequence[str] = ()
     Raises:
         Problem: `database-unreachable`, `permission-denied` where the owner may not make a role; what the SQL breaks.
     """
-    name, role = sql.Identifier(schema), sql.Identifier(_role(schema))
-    with store.owner() as connection, as_problems(), connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (int.from_bytes(b"KibanB"),))
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (_role(schema),)).fetchone():
-            try:
-                with connection.transaction():
-                    connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
-            except errors.DuplicateObject:
-                pass  # another database of this server made it in the same moment
-        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
-        connection.execute(sql.SQL("SET LOCAL search_path = {}, pg_catalog, pg_temp").format(name))
-        connection.execute(tables.encode())
-        for grant in (
-            "REVOKE ALL ON SCHEMA {0} FROM PUBLIC",
-            "GRANT USAGE ON SCHEMA {0} TO {1}",
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {0} TO {1}",
-            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {0} TO {1}",
-        ):
-            connection.execute(sql.SQL(grant).format(name, role))
-        for table in grows:
-            revoke = sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}")
-            connection.execute(revoke.format(sql.Identifier(schema, table), role))
+    wanted = "books " + hashlib.sha256("\x1f".join([tables, *grows]).encode()).hexdigest()
+    with store.owner() as connection, as_problems():
+        if not tables or not _stands(connection, schema, wanted):
+            with connection.transaction():
+                _make(connection, schema, tables, grows, wanted)
     return Books(store.server.owner_dsn, schema)
+
+
+def _stands(connection: psycopg.Connection[Any], schema: str, wanted: str) -> bool:
+    """Whether just these tables were made: to make them again would take locks that whoever works in them can meet crosswise."""
+    row = connection.execute(
+        "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s "
+        "AND EXISTS (SELECT FROM pg_roles WHERE rolname = %s)",
+        (schema, _role(schema)),
+    ).fetchone()
+    return row is not None and row[0] == wanted
+
+
+def _make(
+    connection: psycopg.Connection[Any], schema: str, tables: str, grows: Sequence[str], wanted: str
+) -> None:
+    name, role = sql.Identifier(schema), sql.Identifier(_role(schema))
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (int.from_bytes(b"KibanB"),))
+    if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (_role(schema),)).fetchone():
+        try:
+            with connection.transaction():
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+        except errors.DuplicateObject:
+            pass  # another database of this server made it in the same moment
+    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
+    connection.execute(sql.SQL("SET LOCAL search_path = {}, pg_catalog, pg_temp").format(name))
+    connection.execute(tables.encode())
+    for grant in (
+        "REVOKE ALL ON SCHEMA {0} FROM PUBLIC",
+        "GRANT USAGE ON SCHEMA {0} TO {1}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {0} TO {1}",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {0} TO {1}",
+    ):
+        connection.execute(sql.SQL(grant).format(name, role))
+    for table in grows:
+        revoke = sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}")
+        connection.execute(revoke.format(sql.Identifier(schema, table), role))
+    connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(name, sql.Literal(wanted)))
 
 
 def reach(store: Store, schema: str, *, owner: bool = False) -> dict[str, str]:
