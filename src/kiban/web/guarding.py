@@ -43,7 +43,7 @@ class Guarding:
         for name, text in headers.ALWAYS.items():
             answer.headers.setdefault(name, text)
         if house.authority.issuer.startswith("https:"):
-            answer.headers["Strict-Transport-Security"] = "max-age=31536000"
+            answer.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         # The route, never the address: that may hold anything. No query string, no header, no body.
         match = request.resolver_match
         route = match.route if match else "-"
@@ -91,7 +91,7 @@ def _leave_line(request: HttpRequest, code: str) -> None:
         trail.leave(request, "error", outcome="failed", problem=code, route=match.route if match else "-")  # type: ignore[arg-type]
 
 
-_REFUSED = {"not-allowed": 403, "item-hidden": 403, "page-unreadable": 400}
+_REFUSED = {"not-allowed": 403, "item-hidden": 403, "page-unreadable": 400, "value-unreadable": 400}
 """Problems that say what the person may not do, or did not ask well."""
 
 

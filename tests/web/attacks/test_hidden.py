@@ -1,0 +1,183 @@
+"""Where a protected woman lives, asked for by every way that a page offers: none tells."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+
+import pytest
+from tests.web.attacks.conftest import (
+    AUDITOR,
+    CHILD,
+    COUNTER,
+    EUC,
+    HER,
+    NUMBER,
+    PLAIN,
+    RECORDS,
+    SECRETS,
+    STREET,
+    at_work,
+    searched,
+    text,
+)
+from tests.web.housing import Client
+
+from kiban import web
+from kiban.access import extract
+
+WHERE = SECRETS[:2]
+
+
+def silent(page: str, asked: str = "") -> None:
+    """Nothing of hers, apart from what was typed."""
+    told = [each for each in SECRETS if each in page and each not in asked]
+    assert not told
+
+
+def linked(page: str, pattern: str) -> list[str]:
+    return list(dict.fromkeys(re.findall(rf'href="({pattern}[^"#]*)"', page)))
+
+
+@pytest.mark.parametrize("number", [COUNTER, RECORDS])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"address": STREET},
+        {"address": "神戸市東灘区" + STREET + NUMBER},
+        {"box": STREET},
+        {"box": NUMBER},
+        {"name": "匿田"},
+        {"kana": "トクタ"},
+        {"atenabango": HER},
+        {"atenabango": CHILD},
+        {"setaibango": "930".zfill(15)},
+        {"birth": "1990-05-17", "address": STREET},
+        {"kana": "トクタ", "address": STREET},
+        {"kana": "トクタ", "address": "神戸市"},
+    ],
+    ids=str,
+)
+def test_no_search_tells(town: web.House, number: str, form: dict[str, str]) -> None:
+    client = at_work(town, number)
+    for wards in ("own", "all"):
+        answer = searched(client, wards=wards, **form)
+        silent(text(answer), " ".join(form.values()))
+        if "address" in form or form.get("box") in WHERE:
+            assert HER not in text(answer) and CHILD not in text(answer)  # nor that she lives there
+
+
+@pytest.mark.parametrize("number", [COUNTER, RECORDS])
+def test_no_page_of_somebody_else_tells(town: web.House, number: str) -> None:
+    """He once stood in the same event as she."""
+    client = at_work(town, number)
+    address = searched(client, atenabango=PLAIN).redirect_chain[-1][0]
+    seen: set[str] = set()
+    waiting = [address, f"{address}/history", f"{address}/characters", f"{address}?on=2021-04-02"]
+    waiting += [f"{address}/history?known=2022-01-01", f"{address}?known=2022-01-01T00:00"]
+    while waiting:
+        path = waiting.pop()
+        if path in seen or len(seen) > 60:
+            continue
+        seen.add(path)
+        page = text(client.get(path))
+        silent(page)
+        waiting += [each for each in linked(page, "/people/at/") if each.startswith(address)]
+    assert len(seen) >= 6
+
+
+def query(client: Client, items: list[str], group: str = "resident.jumin", **scope: Any) -> str:
+    made = client.post("/extracts/new", {"group": group})["Location"].removesuffix("/items")
+    client.post(f"{made}/items", {"item": items, "next": "1", **scope.pop("more", {})})
+    if scope:
+        client.post(f"{made}/scope", {"time": "day", "form": "csv-plain", **scope})
+    return str(made)
+
+
+def test_no_extract_tells_not_even_how_many(town: web.House, worker: extract.Worker) -> None:
+    client = at_work(town, EUC)
+    address = ["atenabango", "shimei", "jusho_choaza", "jusho_banchigohyoki"]
+    plain = query(client, address, result="rows")
+    history = query(client, address, time="history", result="rows")
+    totals = query(client, ["jusho_choaza"], result="totals", count="1", distinct="1")
+    household = query(
+        client, ["setaibango", "jusho_choaza", "jusho_banchigohyoki"], "resident.setai", result="rows"
+    )
+    joined = query(
+        client,
+        [*address, "setai.jusho_choaza", "setai.jusho_banchigohyoki"],
+        result="rows",
+        more={"group": ["setai"]},
+    )
+    for made in (plain, history, totals, household, joined):
+        page = text(client.get(f"{made}/preview"))
+        assert 'class="faults"' not in page or "見つ" in page
+        silent(page)
+        assert HER not in page and CHILD not in page
+        answer = client.post(f"{made}/run", {"reason": "試験"})
+        assert answer.status_code == 302, text(answer)
+        while worker.next():
+            pass
+        job = text(client.get(answer["Location"]))
+        silent(job)
+        files = linked(job, answer["Location"] + "/files/")
+        assert files
+        for file in files:
+            data = text(client.get(file))
+            silent(data)
+            assert HER not in data and CHILD not in data
+    one = query(client, ["setaibango"], result="totals", count="1")
+    client.post(f"{one}/conditions", {"item": "jusho_choaza", "kind": "is", "value": STREET, "add": "1"})
+    answer = client.post(f"{one}/run", {"reason": "試験"})
+    while worker.next():
+        pass
+    page = text(client.get(answer["Location"]))
+    for file in linked(page, answer["Location"] + "/files/[^m]"):
+        rows = list(csv.reader(io.StringIO(text(client.get(file)))))
+        assert all("1" not in row and "2" not in row for row in rows[1:])
+
+
+def test_no_question_of_an_auditor_tells(town: web.House) -> None:
+    client = at_work(town, AUDITOR)
+    page = text(client.get("/operations/audit"))
+    questions = [each for each in linked(page, "/operations/audit/") if "/roots/" not in each]
+    assert len(questions) >= 4
+    for each in questions:
+        silent(text(client.get(each)))
+        for form in ({"subject": HER}, {"actor": COUNTER}, {"subject": PLAIN}):
+            silent(text(client.post(each, form)))
+
+
+@pytest.mark.parametrize(
+    "path", ["/people/at/{}", "/people/at/{}/history", "/extracts/q/{}/preview", "/people/found/{}"]
+)
+def test_no_error_tells(town: web.House, path: str) -> None:
+    client = at_work(town, RECORDS)
+    for each in (HER, CHILD, "x"):
+        answer = client.get(path.format(each))
+        assert answer.status_code in (403, 404)
+        silent(text(answer))
+
+
+def test_a_handle_of_hers_is_refused_the_same_whatever_is_there(town: web.House) -> None:
+    """Her own page, a day on which she was not protected yet, and what was known then: protection looks at today."""
+    from kiban.web.counter import views
+
+    client = at_work(town, RECORDS)
+    request = client.get("/people").wsgi_request
+    assert town.city is not None
+    roll = views.rolls(town.city.store, ["resident"])[0]
+    address = views.person_address(request, roll, HER)  # type: ignore[arg-type]
+    for way in (
+        "",
+        "?on=2021-05-01",
+        "?known=2022-01-01T00:00",
+        "/history",
+        "/characters",
+        "/rows/resident.ido",
+    ):
+        answer = client.get(address + way)
+        assert answer.status_code == 403
+        silent(text(answer))
