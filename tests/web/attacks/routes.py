@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inspect import getclosurevars
 from typing import Any
 
-_VALUES = {"int": "1", "str": "x", "path": "x"}
+_VALUES = {"int": "1"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def pages() -> list[Route]:
 
 def _walk(patterns: Any, before: str) -> Iterator[Route]:
     for each in patterns:
-        path = before + re.sub(r"<(\w+):\w+>", lambda found: _VALUES[found[1]], str(each.pattern))
+        path = before + re.sub(r"<(\w+):\w+>", lambda found: _VALUES.get(found[1], "x"), str(each.pattern))
         if hasattr(each, "url_patterns"):
             yield from _walk(each.url_patterns, path)
         else:
