@@ -54,7 +54,6 @@ def attack(client: Client, path: str, form: dict[str, Any], names: list[str]) ->
     ("number", "path"),
     [
         (COUNTER, "/people"),
-        ("100002", "/operations/lifts"),
         ("900003", "/operations/audit/who"),
         ("900001", "/operations/accounts/500001"),
         ("900001", "/operations/sign-in"),
