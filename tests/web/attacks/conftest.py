@@ -20,6 +20,8 @@ from kiban.store import Change, Store
 
 HER, CHILD, PLAIN, FAR = (f"9300{n}".zfill(15) for n in range(1, 5))
 COUNTER, RECORDS, EUC, BOTH, AUDITOR = "500001", "500002", "500003", "500004", "900003"
+SUPPORT = "100003"
+"""To whom protected persons are open."""
 SINCE = Period(date(2021, 4, 1))
 STREET, NUMBER = "秘匿台七丁目", "８８番８８号"
 SECRETS = (STREET, NUMBER, "匿田", "トクタ")

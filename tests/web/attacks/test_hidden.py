@@ -19,6 +19,7 @@ from tests.web.attacks.conftest import (
     RECORDS,
     SECRETS,
     STREET,
+    SUPPORT,
     at_work,
     searched,
     text,
@@ -29,12 +30,37 @@ from kiban import web
 from kiban.access import extract
 
 WHERE = SECRETS[:2]
+FINDING = (
+    {"address": STREET},
+    {"address": STREET + NUMBER},
+    {"box": STREET},
+    {"name": "匿田"},
+    {"kana": "トクタ"},
+    {"atenabango": HER},
+    {"atenabango": CHILD},
+    {"setaibango": "930".zfill(15)},
+    {"birth": "1990-05-17", "address": STREET},
+    {"kana": "トクタ", "address": STREET},
+    {"kana": "トクタ", "address": STREET[:2]},
+)
+"""What somebody who looks for her could ask, and would find her by if she were not protected."""
+FORMS = (
+    *FINDING,
+    {"address": "神戸市東灘区" + STREET + NUMBER},
+    {"box": NUMBER},
+    {"kana": "トクタ", "address": "神戸市"},
+)
+"""These, and what finds nobody: an address is searched from its beginning behind the municipality."""
 
 
 def silent(page: str, asked: str = "") -> None:
     """Nothing of hers, apart from what was typed."""
-    told = [each for each in SECRETS if each in page and each not in asked]
-    assert not told
+    assert told(page, asked) == []
+
+
+def told(page: str, asked: str = "") -> list[str]:
+    """What a page tells of hers, apart from what was typed."""
+    return [each for each in SECRETS if each in page and each not in asked]
 
 
 def linked(page: str, pattern: str) -> list[str]:
@@ -42,24 +68,7 @@ def linked(page: str, pattern: str) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [COUNTER, RECORDS])
-@pytest.mark.parametrize(
-    "form",
-    [
-        {"address": STREET},
-        {"address": "神戸市東灘区" + STREET + NUMBER},
-        {"box": STREET},
-        {"box": NUMBER},
-        {"name": "匿田"},
-        {"kana": "トクタ"},
-        {"atenabango": HER},
-        {"atenabango": CHILD},
-        {"setaibango": "930".zfill(15)},
-        {"birth": "1990-05-17", "address": STREET},
-        {"kana": "トクタ", "address": STREET},
-        {"kana": "トクタ", "address": "神戸市"},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("form", FORMS, ids=str)
 def test_no_search_tells(town: web.House, number: str, form: dict[str, str]) -> None:
     client = at_work(town, number)
     for wards in ("own", "all"):
@@ -67,6 +76,14 @@ def test_no_search_tells(town: web.House, number: str, form: dict[str, str]) -> 
         silent(text(answer), " ".join(form.values()))
         if "address" in form or form.get("box") in WHERE:
             assert HER not in text(answer) and CHILD not in text(answer)  # nor that she lives there
+
+
+@pytest.mark.parametrize("form", FINDING, ids=str)
+def test_the_same_search_tells_whoever_cares_for_her(town: web.House, form: dict[str, str]) -> None:
+    """So the test above can fail."""
+    page = text(searched(at_work(town, SUPPORT), wards="all", **form))
+    assert told(page, " ".join(form.values()))
+    assert HER in page or CHILD in page
 
 
 @pytest.mark.parametrize("number", [COUNTER, RECORDS])
@@ -111,6 +128,7 @@ def test_no_extract_tells_not_even_how_many(town: web.House, worker: extract.Wor
         result="rows",
         more={"group": ["setai"]},
     )
+    found = 0
     for made in (plain, history, totals, household, joined):
         page = text(client.get(f"{made}/preview"))
         assert 'class="faults"' not in page or "見つ" in page
@@ -127,7 +145,9 @@ def test_no_extract_tells_not_even_how_many(town: web.House, worker: extract.Wor
         for file in files:
             data = text(client.get(file))
             silent(data)
+            found += PLAIN in data
             assert HER not in data and CHILD not in data
+    assert found >= 3  # he is in every list of people
     one = query(client, ["setaibango"], result="totals", count="1")
     client.post(f"{one}/conditions", {"item": "jusho_choaza", "kind": "is", "value": STREET, "add": "1"})
     answer = client.post(f"{one}/run", {"reason": "試験"})
@@ -161,23 +181,33 @@ def test_no_error_tells(town: web.House, path: str) -> None:
         silent(text(answer))
 
 
-def test_a_handle_of_hers_is_refused_the_same_whatever_is_there(town: web.House) -> None:
-    """Her own page, a day on which she was not protected yet, and what was known then: protection looks at today."""
+WAYS = ("", "?on=2021-05-01", "?known=2022-01-01T00:00", "/history", "/characters", "/rows/resident.ido")
+"""Her pages, on a day on which she was not protected yet, and as was known then, too."""
+
+
+def her_page(town: web.House, client: Client) -> str:
+    """The address of her page in the session of a browser, as if a link had led there."""
     from kiban.web.counter import views
 
-    client = at_work(town, RECORDS)
     request = client.get("/people").wsgi_request
     assert town.city is not None
     roll = views.rolls(town.city.store, ["resident"])[0]
-    address = views.person_address(request, roll, HER)  # type: ignore[arg-type]
-    for way in (
-        "",
-        "?on=2021-05-01",
-        "?known=2022-01-01T00:00",
-        "/history",
-        "/characters",
-        "/rows/resident.ido",
-    ):
-        answer = client.get(address + way)
+    return views.person_address(request, roll, HER)  # type: ignore[arg-type]
+
+
+def test_a_handle_of_hers_is_refused_the_same_whatever_is_there(town: web.House) -> None:
+    """Protection looks at today."""
+    client = at_work(town, RECORDS)
+    for way in WAYS:
+        answer = client.get(her_page(town, client) + way)
         assert answer.status_code == 403
         silent(text(answer))
+
+
+def test_the_same_handle_opens_to_whoever_cares_for_her(town: web.House) -> None:
+    client = at_work(town, SUPPORT)
+    for way in WAYS:
+        answer = client.get(her_page(town, client) + way)
+        known = "known=" not in way  # she was put into the register today
+        assert answer.status_code == (200 if known else 404), way
+        assert bool(told(text(answer))) == (known and "/rows/" not in way), way
