@@ -30,7 +30,9 @@ bench: $(READY) ## measure, at full size (RESIDENTS=… for another)
 
 lock: $(READY) ## resolve the dependencies anew into requirements.lock
 	$(BIN)/pip install -q uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	# scim2-models asks for pydantic[email], others for pydantic: pip wants to find both by their hashes.
+	$(BIN)/python -c "import re, pathlib; f = pathlib.Path('requirements.lock'); s = f.read_text(); m = re.search(r'^pydantic==.*\n(?:    --hash.*\n)+', s, re.M)[0]; f.write_text(s.replace(m, m + m.replace('pydantic==', 'pydantic[email]==')))"
 
 clean: ## stop the database and the pages, remove them, the demo's city and the environment
 	-test -x $(BIN)/kiban && $(BIN)/kiban demo --stop
