@@ -53,7 +53,7 @@ class Tab:
         """Go by the key Tab to what has this name or these words."""
         script = """() => { const at = document.activeElement;
             return [at.id, at.name, at.textContent].filter(Boolean).join(" "); }"""
-        for _ in range(40):
+        for _ in range(400):
             self.page.keyboard.press("Tab")
             if wanted in self.page.evaluate(script):
                 return
