@@ -1,6 +1,7 @@
 """The integrated database: the only room that speaks SQL to the registers."""
 
 from kiban.store.amending import Amending, Amendment, amending
+from kiban.store.asking import Row
 from kiban.store.books import Books, open_books, reach
 from kiban.store.books import Page as BookPage
 from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
@@ -31,7 +32,7 @@ from kiban.store.private import write_private
 from kiban.store.query import Hit, Page, Query
 from kiban.store.reindex import reindex
 from kiban.store.selecting import VALID_FROM, VALID_TO, Bounds, Link, Selection, Sum, Term, Test
-from kiban.store.session import Row, Session
+from kiban.store.session import Session
 from kiban.store.settling import settled
 from kiban.store.soundness import Report, verify
 from kiban.store.steps import Plan, Step

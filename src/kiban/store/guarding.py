@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-import psycopg
-
-from kiban.kernel import Actor, Problem
+from kiban.kernel import Problem
+from kiban.store.asking import Asking
 from kiban.store.errors import as_problems
 
 
@@ -46,13 +44,8 @@ class Lift:
         return self.granted_by is not None and self.starts <= now < self.ends
 
 
-class Guarding:
+class Guarding(Asking):
     """The part of a session that is about protected persons."""
-
-    def __init__(self, connection: psycopg.Connection[Any], actor: Actor) -> None:
-        self._connection = connection
-        self._looked_up: list[tuple[str, Mapping[str, object], Sequence[str]]] = []
-        self.actor = actor
 
     def protected(self, subject: str) -> bool:
         """Whether a person's rows are closed to the actor because she is protected, or lives with somebody who is.
