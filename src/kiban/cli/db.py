@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from datetime import date
 from pathlib import Path
@@ -127,8 +126,10 @@ def apply(
     """
     from kiban import main, settings, store
     from kiban.cli import progress
+    from kiban.cli.acting import acting
 
-    with main.open_store(settings.read(os.environ), root or ()) as opened:
+    given = settings.read(os.environ)
+    with main.open_store(given, root or ()) as opened:
         in_force = opened.applied()
         chosen = [business] if business else sorted({e.id for e in opened.library.editions} - set(in_force))
         if not chosen:
@@ -138,7 +139,8 @@ def apply(
             if plan:
                 _print_plan(store.plan(opened, wanted))
                 continue
-            with progress.shown() as tell:
+            said = acting(opened, given.home, "setting", "db-apply", wanted.id, edition=wanted.edition)
+            with said, progress.shown() as tell:
                 event = store.apply(opened, wanted, _operator(), reviewed=reviewed, progress=tell)
             typer.echo(f"{wanted.title} {wanted.edition} is in force (event {event}).")
 
@@ -173,11 +175,15 @@ def load(
     """
     from kiban import main, settings, store
     from kiban.cli import progress
+    from kiban.cli.acting import acting
 
-    with main.open_store(settings.read(os.environ), root or ()) as opened, progress.shown() as tell:
+    given = settings.read(os.environ)
+    with main.open_store(given, root or ()) as opened:
         parts = store.folder_parts(opened, folder)
-        event = store.import_arrow(opened, parts, _operator(), progress=tell)
         rows = sum(part.rows for part in parts)
+        said = acting(opened, given.home, "import", "db-load", rows=rows, parts=len(parts))
+        with said, progress.shown() as tell:
+            event = store.import_arrow(opened, parts, _operator(), progress=tell)
     typer.echo(f"{rows:,} rows in {len({part.register for part in parts})} registers (event {event}).")
 
 
@@ -191,6 +197,7 @@ def export(
     import pyarrow.parquet as pq
 
     from kiban import main, settings, store
+    from kiban.cli.acting import acting
     from kiban.kernel import AsOf, Problem
 
     if out.exists():
@@ -201,9 +208,12 @@ def export(
         raise Problem("date-form", f"{as_of} is not a date", "--as-of", "write it as 2026-04-01") from None
     unfinished = out.with_name(out.name + ".part")
     rows = 0
-    with main.open_store(settings.read(os.environ)) as opened:
+    given = settings.read(os.environ)
+    with main.open_store(given) as opened:
         schema = store.arrow_schema(opened.table(register).group)
-        with pq.ParquetWriter(unfinished, schema) as writer:
+        business = register.partition(".")[0]
+        said = acting(opened, given.home, "export", "db-export", business, register=register)
+        with said, pq.ParquetWriter(unfinished, schema) as writer:
             for batch in store.export_arrow(opened, register, asked, _operator()):
                 writer.write_batch(batch)
                 rows += batch.num_rows
@@ -257,9 +267,12 @@ def protect() -> None:
     last protected person was to leave it, and whenever `kiban db verify` names somebody who is missing.
     """
     from kiban import main, settings
+    from kiban.cli.acting import acting
 
+    given = settings.read(os.environ)
     with (
-        main.open_store(settings.read(os.environ)) as opened,
+        main.open_store(given) as opened,
+        acting(opened, given.home, "setting", "db-protect"),
         opened.owner() as connection,
         connection.transaction(),
     ):
@@ -269,6 +282,6 @@ def protect() -> None:
 
 def _operator() -> Actor:
     """Whoever runs the command, working for the whole city."""
-    from kiban.kernel import ALL_WARDS, Actor
+    from kiban.cli import acting, linking
 
-    return Actor(f"cli:{getpass.getuser()}", None, ALL_WARDS, "運用", protected=True)
+    return linking.officer(None, acting.PURPOSE)

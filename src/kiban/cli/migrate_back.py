@@ -49,7 +49,7 @@ def back(
     from kiban.cli import progress
 
     with progress.shown() as tell:
-        given, place = opened(plan, unload, work, tell)
+        given, place = opened(plan, unload, work, tell, "export")
         if not everything and not beyond:
             migration.check_day(given, (datetime.now(UTC) + timedelta(hours=9)).date())
         stages = migration.STAGES

@@ -34,7 +34,7 @@ def person(
     from kiban.kernel import Problem
 
     with progress.shown() as tell:
-        given, place = opened(plan, unload, work, tell)
+        given, place = opened(plan, unload, work, tell, "read")
         done = {
             one.stage.name: one.out for one in migration.status(migration.STAGES, given, place) if one.out
         }

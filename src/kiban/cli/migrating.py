@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,8 +25,17 @@ WorkOption = Annotated[
 ]
 
 
-def opened(plan: Path, unload: Path | None, work: Path | None, tell: Any) -> tuple[Plan, Work]:
+def opened(
+    plan: Path, unload: Path | None, work: Path | None, tell: Any, kind: str = "import"
+) -> tuple[Plan, Work]:
     """Read a plan with the editions at hand, and the work folder it is worked in.
+
+    Args:
+        plan: file or folder, as the command was given it.
+        unload: the same, where the files are.
+        work: the same, where to work.
+        tell: progress.
+        kind: of the line that is left in the audit trail as soon as the registers are opened; see `log_kinds.yaml`.
 
     Raises:
         Problems: every fault of the plan.
@@ -34,16 +43,26 @@ def opened(plan: Path, unload: Path | None, work: Path | None, tell: Any) -> tup
     from kiban import main, migration
 
     given = migration.load_plan(plan, unload, main.library())
-    return given, migration.Work(
-        (work or given.folder.parent / "work").absolute(), open_store, tell, lambda: datetime.now(UTC)
-    )
+    place = (work or given.folder.parent / "work").absolute()
+    return given, migration.Work(place, _opener(given.id, kind), tell, lambda: datetime.now(UTC))
 
 
-def open_store() -> Store:
-    """The integrated database of the environment's settings, started if needed."""
-    from kiban import main, settings
+def _opener(migration: str, kind: str) -> Callable[[], Store]:
+    """Opens the integrated database of the environment's settings, started if needed; the first time with a line of the act."""
+    left: list[str] = []
 
-    return main.open_store(settings.read(os.environ))
+    def open_store() -> Store:
+        from kiban import main, settings
+        from kiban.cli.acting import acting
+
+        given = settings.read(os.environ)
+        registers = main.open_store(given)
+        if not left:
+            with acting(registers, given.home, kind, "migrate", migration=migration):
+                left.append(migration)
+        return registers
+
+    return open_store
 
 
 _STATES = {"done": "済", "stale": "要再実行", "open": "未実行"}
