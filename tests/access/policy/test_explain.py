@@ -58,7 +58,7 @@ def test_everything_that_does_not_fit_is_told_at_once(policies: Policies) -> Non
 
 
 _QUESTIONS = st.tuples(
-    st.sampled_from(["search", "read", "extract", "record", "lift-protection", "audit", "recover", "fly"]),
+    st.sampled_from(["search", "read", "extract", "record", "ask-lift", "audit", "recover", "fly"]),
     st.sampled_from(["", "resident", "individual_resident_tax", "nonresident_addressee", "nowhere"]),
     st.sampled_from(["", "individual-number", "support-measures", "memo", "income-and-tax", "nothing"]),
 )

@@ -108,7 +108,16 @@ def test_a_substitute_may_not_lift_protection(policies: Policies) -> None:
         policies.grant(stands_in),
     )
     assert other.decisions < own.decisions
-    assert own.allows("lift-protection", "resident") and not other.allows("lift-protection", "resident")
+    assert own.allows("grant-lift", "resident") and not other.allows("grant-lift", "resident")
+
+
+def test_who_asks_for_a_lift_does_not_grant_it_and_the_other_way_round(policies: Policies) -> None:
+    asks, grants = (
+        policies.grant(at_work("resident-records")),
+        policies.grant(at_work("support-measures", "支援措置事務")),
+    )
+    assert asks.allows("ask-lift", "resident") and not asks.allows("grant-lift", "resident")
+    assert grants.allows("grant-lift", "resident") and not grants.allows("ask-lift", "resident")
 
 
 def test_grants_are_kept_for_one_day_and_one_work(policies: Policies) -> None:

@@ -65,7 +65,7 @@ def test_every_fault_of_all_files_is_told_at_once(
     change("resident.cedar", '@id("records-lift")', '@id("records-all")')
     change(
         "resident.cedar",
-        'Duty::"resident-records",\n    action == Action::"lift-protection"',
+        'Duty::"resident-records",\n    action in [Action::"lifts", Action::"ask-lift"]',
         'Duty::"resident-record",\n    action == Action::"lift"',
     )
     change(

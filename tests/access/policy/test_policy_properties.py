@@ -38,9 +38,9 @@ CONDITIONS = (
 _policy = st.builds(
     "permit ({0}, action in [{1}], resource) when {{ {2} && {3} }};".format,
     st.sampled_from(["principal", *(f'principal in Duty::"{duty}"' for duty in DUTIES)]),
-    st.lists(
-        st.sampled_from(["read", "search", "extract", "lift-protection", "other-wards"]), min_size=1
-    ).map(lambda names: ", ".join(f'Action::"{name}"' for name in names)),
+    st.lists(st.sampled_from(["read", "search", "extract", "grant-lift", "other-wards"]), min_size=1).map(
+        lambda names: ", ".join(f'Action::"{name}"' for name in names)
+    ),
     st.sampled_from(
         ["true", 'resource in ItemClass::"individual-number"', 'resource in Business::"resident"']
     ),

@@ -34,6 +34,7 @@ FINDING = (
     {"address": STREET},
     {"address": STREET + NUMBER},
     {"box": STREET},
+    {"address": "神戸市東灘区" + STREET + NUMBER},
     {"name": "匿田"},
     {"kana": "トクタ"},
     {"atenabango": HER},
@@ -46,9 +47,8 @@ FINDING = (
 """What somebody who looks for her could ask, and would find her by if she were not protected."""
 FORMS = (
     *FINDING,
-    {"address": "神戸市東灘区" + STREET + NUMBER},
     {"box": NUMBER},
-    {"kana": "トクタ", "address": "神戸市"},
+    {"kana": "トクタ", "address": "神戸"},
 )
 """These, and what finds nobody: an address is searched from its beginning behind the municipality."""
 

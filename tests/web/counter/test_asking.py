@@ -21,9 +21,13 @@ def roll(library: standard.Library) -> Roll:
     return Roll(edition, edition.group("jumin"), head(edition, edition.group("jumin")))
 
 
-def read(roll: Roll, *hidden: str, **form: str) -> Understood:
+def numbers(roll: Roll, *hidden: str) -> dict[str, standard.Item]:
     names = [roll.section.subject, *roll.section.numbers]
-    return understand(form, roll, {name: roll.group.item(name) for name in names if name not in hidden})
+    return {name: roll.group.item(name) for name in names if name not in hidden}
+
+
+def read(roll: Roll, *hidden: str, **form: str) -> Understood:
+    return understand(form, roll, numbers(roll, *hidden))
 
 
 def asked(said: Understood) -> dict[str, str]:
@@ -51,6 +55,33 @@ def asked(said: Understood) -> dict[str, str]:
 )
 def test_the_one_box_understands(roll: Roll, box: str, found: dict[str, str]) -> None:
     assert asked(read(roll, box=box)) == found
+
+
+CITY = ("兵庫県", "神戸市", "東灘区", "灘区")
+
+
+@pytest.mark.parametrize(
+    ("box", "found"),
+    [
+        ("神戸市東灘区魚崎北町一丁目２", {"address": "魚崎北町一丁目２"}),
+        ("兵庫県神戸市東灘区魚崎北町", {"address": "魚崎北町"}),
+        ("兵庫県 神戸市　灘区 魚崎北町", {"address": "魚崎北町"}),
+        ("東灘区魚崎北町１", {"address": "魚崎北町１"}),
+        ("神戸市子", {"name": "神戸市子"}),
+    ],
+)
+def test_the_municipality_before_an_address_is_left_out_and_told(
+    roll: Roll, box: str, found: dict[str, str]
+) -> None:
+    said = understand({"box": box}, roll, numbers(roll), CITY)
+    assert asked(said) == found
+    assert ("address" not in found) or "を除き、町字から検索しました" in " ".join(said.hints)
+    assert asked(understand({"address": box}, roll, numbers(roll), CITY)).keys() == {"address"}
+
+
+def test_the_municipality_alone_is_no_address(roll: Roll) -> None:
+    said = understand({"address": "兵庫県神戸市"}, roll, numbers(roll), CITY)
+    assert "町字から入力" in said.faults["address"]
 
 
 def test_a_number_that_is_kept_from_a_duty_is_taken_for_none(roll: Roll) -> None:

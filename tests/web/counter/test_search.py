@@ -152,3 +152,10 @@ def test_pages_follow_each_other_by_key_and_never_tell_a_number_of_hits(clerk: C
         page = text(clerk.get(following[0]))
     assert seen == 40
     assert "以上です" in page
+
+
+def test_an_address_is_found_with_its_municipality_before_it(clerk: Client) -> None:
+    for form in ({"box": "神戸市東灘区魚崎北町一丁目９"}, {"address": "兵庫県神戸市東灘区 魚崎北町1-9"}):
+        page = text(searched(clerk, **form))
+        assert "を除き、町字から検索しました" in page
+        assert HANAKO in page

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from tests.web.housing import BEGAN
 from tests.web.pages.conftest import Client
+
+from kiban import web
+from kiban.access import Staff
 
 
 def test_whoever_is_not_signed_in_is_sent_to_the_sign_in_page(client: Client) -> None:
@@ -38,3 +42,11 @@ def test_styles_come_from_the_package(client: Client) -> None:
     assert answer["Content-Type"].startswith("text/css")
     assert b"--blue-900" in b"".join(answer)
     answer.close()
+
+
+def test_whoever_has_no_duty_can_sign_out_again(client: Client, house: web.House) -> None:
+    assert house.city is not None
+    house.city.people.apply([Staff("800001", "無職　務", "ム", BEGAN)], "test", house.city.now())
+    page = client.sign_in("800001").get("/duty")
+    assert "本日有効な職務がありません" in page.content.decode()
+    assert 'action="/account/logout/"' in page.content.decode()

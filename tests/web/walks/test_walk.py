@@ -157,7 +157,7 @@ def chooses_items(desk: Hands) -> None:
     desk.page.keyboard.press("Enter")  # opens the class
     desk.enter("「氏名」をすべて選ぶ")
     desk.write("項目名で絞り込む", "住所_")
-    desk.enter("絞り込む")
+    desk.enter()  # as in any field of a search
     desk.tick("住所_町字 jusho_choaza")
     desk.tick("住所_番地号表記 jusho_banchigohyoki")
     desk.enter("条件へ進む", back=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from kiban import kernel
 from kiban.kernel import UncertainDate
 from kiban.standard import Item
+from kiban.web.counter.municipality import split
 from kiban.web.counter.registers import Roll
 
 _LONGEST = 200
@@ -90,13 +91,16 @@ class Understood:
     hints: tuple[str, ...] = ()
 
 
-def understand(form: Mapping[str, str], roll: Roll, numbers: Mapping[str, Item]) -> Understood:
+def understand(
+    form: Mapping[str, str], roll: Roll, numbers: Mapping[str, Item], municipality: Collection[str] = ()
+) -> Understood:
     """Read a form.
 
     Args:
         form: fields by their names: `box`, one for each of `numbers`, `name`, `kana`, `birth`, `sex`, `address`, `wards`.
         roll: where is searched.
         numbers: items whose numbers may be asked for, by romaji; that of the person first.
+        municipality: names that may stand before an address and are not searched; see `municipality.names`.
     """
     given = {name: _tidy(str(form.get(name, ""))) for name in (*_FIELDS, "box", *numbers)}
     faults = {name: "長すぎます。短くしてください。" for name, text in given.items() if len(text) > _LONGEST}
@@ -104,12 +108,13 @@ def understand(form: Mapping[str, str], roll: Roll, numbers: Mapping[str, Item])
     asked = Asked(roll.register, **{name: given[name] for name in _FIELDS if name != "wards"})
     asked = replace(asked, wards="all" if given["wards"] == "all" else "own")
     if given["box"] and not faults:
-        asked = _boxed(given["box"], asked, numbers, hints)
+        asked = _boxed(given["box"], asked, numbers, municipality, hints)
     for name, item in numbers.items():
         if given[name]:
             asked = replace(asked, number=given[name], number_item=name)
             faults |= _number_faults(name, given[name], item)
     asked = _whole(asked, numbers, hints)
+    asked = _behind(asked, municipality, hints, faults)
     faults |= _birth_fault(asked.birth)
     if not faults and not (asked.number or asked.name or asked.kana or asked.birth or asked.address):
         faults["box"] = "番号・氏名・カナ・生年月日・住所のいずれかを入力してください。"
@@ -123,7 +128,9 @@ def _tidy(text: str) -> str:
     return re.sub(r"[\t\r\n]+", " ", text).strip(" \u3000")
 
 
-def _boxed(box: str, asked: Asked, numbers: Mapping[str, Item], hints: list[str]) -> Asked:
+def _boxed(
+    box: str, asked: Asked, numbers: Mapping[str, Item], municipality: Collection[str], hints: list[str]
+) -> Asked:
     """Share what stands in the one box out to the fields."""
     rest = []
     for token in re.split(r"[ \u3000]+", box):
@@ -145,10 +152,22 @@ def _boxed(box: str, asked: Asked, numbers: Mapping[str, Item], hints: list[str]
         return replace(asked, number=digits, number_item=name)
     if _KANA.fullmatch(plain):
         return replace(asked, kana=left)
-    if _ADDRESS.search(plain):
+    if _ADDRESS.search(plain) or len(split(left, municipality)[0]) > 1:  # 神戸市子 may be a name
         hints.append("住所として検索しました。氏名のときは、詳しい条件の氏名の欄に入力してください。")
         return replace(asked, address=left)
     return replace(asked, name=left)
+
+
+def _behind(asked: Asked, municipality: Collection[str], hints: list[str], faults: dict[str, str]) -> Asked:
+    """The address without the municipality, by which nobody is found; tells what was left out."""
+    before, rest = split(asked.address, municipality)
+    if not before:
+        return asked
+    if not rest:
+        faults["address"] = "市区町村名だけでは検索できません。町字から入力してください。例：魚崎北町一丁目"
+        return asked
+    hints.append(f"「{''.join(before)}」を除き、町字から検索しました。")
+    return replace(asked, address=rest)
 
 
 def _is_day(token: str) -> bool:

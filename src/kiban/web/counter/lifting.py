@@ -55,21 +55,21 @@ class Row:
     grantable: bool
 
 
-@needs("lift-protection")
+@needs("ask-lift")
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: Desk, handle: str) -> HttpResponse:
     """Ask that a person is opened to who asks."""
     who = handles.unseal(request, handles.PERSON, handle)
     roll = views.roll_named(request, who["register"])
     business = roll.edition.id
-    request.grant.need("lift-protection", business)
+    request.grant.need("ask-lift", business)
     told = {"choices": MINUTES, "number": who["number"], "fault": "", "reason": ""}
     if request.method != "POST":
         return render(request, "counter/lift.html", told)
     reason, minutes = str(request.POST.get("reason", "")).strip(), str(request.POST.get("minutes", ""))
     starts = request.city.now()
     ends = starts + timedelta(minutes=int(minutes) if minutes in MINUTES else 0)
-    actor = request.grant.actor("lift-protection", business)
+    actor = request.grant.actor("ask-lift", business)
     try:
         with request.city.store.session(actor) as session:
             number = session.ask_lift(who["number"], actor.id, reason, starts, ends, _LONGEST)
@@ -102,11 +102,12 @@ def ask(request: Desk, handle: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("counter-lifts"))
 
 
-@needs("lift-protection")
+@needs("lifts")
 @require_safe
 def lifts(request: Desk) -> HttpResponse:
     """The lifts that this person asked for, got or may grant, the newest first."""
-    now, actor = request.city.now(), request.grant.actor("lift-protection")
+    now, actor = request.city.now(), request.grant.actor("lifts")
+    may = request.grant.allows("grant-lift")
     with request.city.store.session(actor) as session:
         found = session.lifts()
     given = str(request.GET.get("before", ""))
@@ -123,7 +124,8 @@ def lifts(request: Desk) -> HttpResponse:
             if lift.granted_by is None and now < lift.ends
             else ("解除中" if lift.stands(now) else "終了"),
             lift.stands(now),
-            actor.protected
+            may
+            and actor.protected
             and lift.granted_by is None
             and now < lift.ends
             and actor.id not in (lift.asked_by, lift.whom),
@@ -134,11 +136,11 @@ def lifts(request: Desk) -> HttpResponse:
     return render(request, "counter/lifts.html", {"rows": rows, "next": following})
 
 
-@needs("lift-protection")
+@needs("grant-lift")
 @require_POST
 def grant(request: Desk, number: int) -> HttpResponse:
     """Grant what somebody else asked for."""
-    actor = request.grant.actor("lift-protection")
+    actor = request.grant.actor("grant-lift")
     with request.city.store.session(actor) as session:
         subjects = tuple(each.subject for each in session.lifts() if each.number == number)
         try:

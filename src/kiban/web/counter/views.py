@@ -14,7 +14,7 @@ from kiban.access import recent
 from kiban.kernel import Problem
 from kiban.standard import Item
 from kiban.web.city import today
-from kiban.web.counter import handles, searching
+from kiban.web.counter import handles, municipality, searching
 from kiban.web.counter.asking import Asked, Understood, understand
 from kiban.web.counter.finding import Found, Results, find
 from kiban.web.counter.registers import Roll, rolls
@@ -33,7 +33,7 @@ def search(request: Desk) -> HttpResponse:
     if request.method != "POST":
         return _form(request, roll, offered, Understood(Asked(roll.register)), {})
     form = {name: str(request.POST.get(name, "")) for name in request.POST}
-    said = understand(form, roll, numbers)
+    said = understand(form, roll, numbers, _municipality(request, roll))
     if said.faults:
         return _form(request, roll, offered, said, form, status=422)
     if not said.asked.by_number or said.asked.number_item == roll.section.subject:
@@ -135,7 +135,7 @@ def _leads(request: Desk, roll: Roll, one: Found) -> str:
     """Where a person who was found can be opened, or asked for; empty where neither is allowed."""
     if not one.closed:
         return person_address(request, roll, one.number)
-    if not request.grant.allows("lift-protection", roll.edition.id):
+    if not request.grant.allows("ask-lift", roll.edition.id):
         return ""
     who = {"register": roll.register, "number": one.number}
     return reverse("counter-lift", args=[handles.seal(request, handles.PERSON, who)])
@@ -175,6 +175,16 @@ def numbers_of(request: Desk, roll: Roll) -> dict[str, Item]:
 def wide(request: Desk, roll: Roll) -> bool:
     """Whether there are other wards for this person to ask for."""
     return bool(request.acting.office.ward) and request.grant.allows("other-wards", roll.edition.id)
+
+
+def _municipality(request: Desk, roll: Roll) -> frozenset[str]:
+    """The names that people write before an address of the city."""
+    city, actor = request.city, request.grant.actor("search", roll.edition.id)
+
+    def wards() -> set[str]:
+        return {office.ward for office in city.people.offices() if office.ward}
+
+    return municipality.names(city.store, actor, roll, wards, today(city))
 
 
 def remembered(request: Desk) -> recent.Recent:

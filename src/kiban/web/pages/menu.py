@@ -31,7 +31,7 @@ ENTRIES = (
     Entry("移行", "/operations/migrations", "migrations", "移行と移行結果確認書"),
     Entry("標準", "/operations/standards", "standards", "標準仕様の版と差分"),
     Entry("監査", "/operations/audit", "audit", "操作の記録と分析"),
-    Entry("一時解除", "/operations/lifts", "lift-protection", "支援措置等の一時解除"),
+    Entry("一時解除", "/operations/lifts", "lifts", "支援措置等の一時解除"),
     Entry("利用者", "/operations/accounts", "accounts", "職員・所属・職務"),
     Entry(
         "サインイン", "/operations/sign-in", "accounts", "招待・再発行・停止、サインインを連携するシステム"
