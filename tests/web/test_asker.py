@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from wsgiref.simple_server import make_server
 
 import pytest
 
@@ -14,7 +16,7 @@ from kiban.linkage import evidence
 from kiban.linkage.api import Asker, Why
 from kiban.linkage.evidence import BookLedger, FileLedger
 
-from .conftest import Live
+from .conftest import Live, _Quiet
 from .test_link import asked, number
 from .test_numbering_api import city_down
 
@@ -114,3 +116,23 @@ def test_an_answer_to_another_system_is_not_used(served: Live, ledger: FileLedge
     with pytest.raises(Problem, match="answer-unbound"):
         asker(served, ledger.append, consumer=other).ask("jumin", asked(1), WHY)
     assert [entry.line.direction for entry in ledger.entries()] == ["sent"]
+
+
+def test_nothing_is_asked_where_a_service_sends_on_to(ledger: FileLedger, served: Live) -> None:
+    asked: list[str] = []
+
+    def onwards(environ: dict[str, Any], start: Any) -> list[bytes]:
+        asked.append(environ["PATH_INFO"])
+        start("302 Found", [("Location", "/elsewhere")])
+        return [b""]
+
+    with make_server("127.0.0.1", 0, onwards, handler_class=_Quiet) as server:
+        Thread(target=server.serve_forever, args=(0.05,)).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        given = served.library
+        with pytest.raises(Problem, match="HTTP 302"):
+            Asker(url, served.contract, given.client_id, given.secret, ledger.append, served.clock).ask(
+                "jumin", {}, WHY
+            )
+        server.shutdown()
+    assert asked == ["/oauth/token"]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 from wsgiref.simple_server import make_server
 
+import jwt
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
 from idpyoidc.server import Server
 from idpyoidc.server.configure import OPConfiguration
 from tests.web.conftest import _Quiet, _Server
@@ -49,13 +51,19 @@ class Elsewhere:
     url: str
     server: Any
     asked: list[dict[str, str]] = field(default_factory=list)
+    twist: Callable[[str, Any], Any] = lambda path, said: said
+
+    def sign(self, claims: dict[str, Any], **header: Any) -> str:
+        """An ID token by the key of the provider, or as a test wants it."""
+        [held] = self.server.keyjar.get_signing_key("RSA", "")
+        given = {"key": held.private_key(), "algorithm": "RS256", "headers": {"kid": held.kid}, **header}
+        return jwt.encode(claims, **given)
 
     def answer(self, environ: dict[str, Any], start: Any) -> list[bytes]:
         """The provider over WSGI."""
         path = environ["PATH_INFO"].strip("/")
         if path == "jwks":
-            start("200 OK", [("Content-Type", "application/json")])
-            return [self.server.keyjar.export_jwks_as_json().encode()]
+            return self._said(path, self.server.keyjar.export_jwks_as_json(), start)
         endpoint = self.server.get_endpoint(PATHS[path])
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
         given = dict(parse_qsl(body or environ["QUERY_STRING"]))
@@ -68,9 +76,15 @@ class Elsewhere:
         if PATHS[path] == "authorization":
             start("302 Found", [("Location", said["response"])])
             return [b""]
+        return self._said(path, said["response"], start)
+
+    def _said(self, path: str, told: Any, start: Any) -> list[bytes]:
+        said = self.twist(path, json.loads(told) if isinstance(told, str) else told)
+        if isinstance(said, str):  # sent on to another place
+            start("302 Found", [("Location", said)])
+            return [b""]
         start("200 OK", [("Content-Type", "application/json")])
-        told = said["response"]
-        return [told.encode() if isinstance(told, str) else json.dumps(told).encode()]
+        return [json.dumps(said).encode()]
 
 
 def set_up_provider(url: str, back: str) -> Any:
@@ -159,6 +173,7 @@ def trusting(live: Live, elsewhere: Elsewhere) -> Iterator[Any]:
 
     yield made
     (home / "providers.json").unlink()
+    elsewhere.twist = lambda path, said: said
 
 
 def through(visitor: Visitor, elsewhere: Elsewhere) -> requests.Response:
@@ -180,6 +195,7 @@ def test_a_claim_that_the_file_names_opens_the_account_and_the_second_factor_is_
     visitor.go("/account/2fa/authenticate/", code=codes(jiro.secret))
     assert "灘　次郎" in visitor.go("/account").text
     assert elsewhere.asked[-1]["code_challenge_method"] == "S256"
+    assert len(elsewhere.asked[-1]["nonce"]) >= 43
     assert ("provider", "done") in acts(live.house, "100002")
 
 
@@ -225,6 +241,103 @@ def test_a_state_that_was_not_given_out_is_refused(
     state = parse_qs(urlsplit(back).query)["state"][0]
     assert "確認できませんでした" in visitor.go(back.replace(state, "forged")).text
     assert "確認できませんでした" in Visitor(live).go(back).text  # another browser
+
+
+def _claims(**changed: Any) -> Callable[[Elsewhere, dict[str, Any]], str]:
+    return lambda elsewhere, claims: elsewhere.sign({**claims, **changed})
+
+
+def _by(**header: Any) -> Callable[[Elsewhere, dict[str, Any]], str]:
+    return lambda elsewhere, claims: elsewhere.sign(claims, **header)
+
+
+FORGED: dict[str, Callable[[Elsewhere, dict[str, Any]], str]] = {
+    "a key of somebody else": _by(key=rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+    "a key that is not published": _by(headers={"kid": "unknown"}),
+    "the secret that both have": _by(key="a secret between the two, long enough", algorithm="HS256"),
+    "nobody": _by(key=None, algorithm="none"),
+    "another issuer": _claims(iss="https://idp.example"),
+    "another city": _claims(aud="another"),
+    "several, and not this city": _claims(aud=["kiban", "another"], azp="another"),
+    "what is over": _claims(exp=1_700_000_000, iat=1_699_999_000),
+    "another sign-in": _claims(nonce="n" * 43),
+    "no sign-in": lambda elsewhere, claims: elsewhere.sign(
+        {name: said for name, said in claims.items() if name != "nonce"}
+    ),
+    "somebody else than userinfo": _claims(sub="somebody else"),
+}
+"""ID tokens that do not hold, by what is wrong with them."""
+
+
+@pytest.mark.parametrize("wrong", FORGED)
+def test_an_id_token_opens_nothing_that_is_signed_by_or_for(
+    live: Live, elsewhere: Elsewhere, trusting: Any, person: Any, wrong: str
+) -> None:
+    def twist(path: str, said: Any) -> Any:
+        if path != "token":
+            return said
+        claims = jwt.decode(said["id_token"], options={"verify_signature": False})
+        return {**said, "id_token": FORGED[wrong](elsewhere, claims)}
+
+    person("100002")
+    trusting("employee")
+    elsewhere.twist = twist
+    page = through(Visitor(live), elsewhere)
+    assert page.status_code in (401, 403)
+    assert acts(live.house)[0] in [("provider", "failed"), ("provider", "refused")]
+    assert ("provider", "done") not in acts(live.house)[:1]
+
+
+def test_an_id_token_as_the_provider_signs_it_opens_the_account(
+    live: Live, elsewhere: Elsewhere, trusting: Any, person: Any
+) -> None:
+    """What stands before would hold for anything, if this did not."""
+
+    def twist(path: str, said: Any) -> Any:
+        if path != "token":
+            return said
+        claims = jwt.decode(said["id_token"], options={"verify_signature": False})
+        return {**said, "id_token": elsewhere.sign(claims)}
+
+    person("100002")
+    trusting("employee")
+    elsewhere.twist = twist
+    assert "第二要素の確認" in through(Visitor(live), elsewhere).text
+
+
+def _itself(**changed: str) -> Callable[[str, Any], Any]:
+    return lambda path, said: {**said, **changed} if path.startswith(".well-known") else said
+
+
+@pytest.mark.parametrize(
+    "twist",
+    [
+        _itself(issuer="https://idp.example"),
+        _itself(jwks_uri="ftp://localhost/jwks"),
+        lambda path, said: "http://127.0.0.1:9/" if path.startswith(".well-known") else said,
+        lambda path, said: [] if path.startswith(".well-known") else said,
+    ],
+    ids=["calls itself otherwise", "leads out of TLS", "sends on elsewhere", "says nothing"],
+)
+def test_a_provider_that_is_not_what_the_file_says_is_not_gone_to(
+    live: Live, elsewhere: Elsewhere, trusting: Any, twist: Any
+) -> None:
+    trusting("employee")
+    elsewhere.twist = twist
+    page = Visitor(live).go("/account/oidc/city/login/", process="login")
+    assert page.status_code == 401
+    assert "確認できませんでした" in page.text
+    assert acts(live.house)[0] == ("provider", "failed")
+
+
+@pytest.mark.parametrize("path", ["token", "userinfo", "jwks"])
+def test_nothing_is_followed_where_a_provider_sends_on(
+    live: Live, elsewhere: Elsewhere, trusting: Any, person: Any, path: str
+) -> None:
+    person("100002")
+    trusting("employee")
+    elsewhere.twist = lambda asked, said: elsewhere.url + "/" + path if asked == path else said
+    assert through(Visitor(live), elsewhere).status_code == 401
 
 
 def test_nobody_links_herself(live: Live, elsewhere: Elsewhere, trusting: Any, person: Any) -> None:

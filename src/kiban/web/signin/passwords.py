@@ -1,4 +1,4 @@
-"""Rules of passwords beyond length and the list of common ones. No rule of composition: ASVS 2.1.9 advises against it."""
+"""Rules of passwords beyond length and the list of common ones. No rule of composition: ASVS 5.0 6.2.5 forbids it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from kiban.web.pages import errors
-from kiban.web.signin import lines, providers
+from kiban.web.signin import elsewhere, lines, providers
 from kiban.web.signin.models import Account
 
 _STRANGER = (
@@ -34,6 +34,16 @@ class SocialAdapter(DefaultSocialAccountAdapter):
             for each in found
             if provider in (None, each.provider, each.provider_id) and client_id in (None, each.client_id)
         ]
+
+    def get_provider(self, request: HttpRequest, provider: str, client_id: Any = None) -> elsewhere.Provider:
+        """One of them, asked as this city asks."""
+        return elsewhere.Provider(request, app=self.get_app(request, provider=provider, client_id=client_id))
+
+    def get_requests_session(self) -> Any:
+        """How they are asked: wherever one sends this city on to is not gone to."""
+        asking = super().get_requests_session()
+        asking.max_redirects = 0
+        return asking
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Nobody gets an account by what another says."""
@@ -61,10 +71,12 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
 
 def _sure(sociallogin: Any) -> bool:
-    """Whether an ID token came, and userinfo speaks of the same person (OpenID Connect Core 5.3.2)."""
-    said = sociallogin.account.extra_data
+    """Whether an ID token of this sign-in came (Core 3.1.3.7), and userinfo speaks of the same person (Core 5.3.2)."""
+    said, nonce = sociallogin.account.extra_data, sociallogin.state.get("nonce")
     token, info = said.get("id_token") or {}, said.get("userinfo") or {}
-    return bool(token.get("sub")) and token["sub"] == info.get("sub")
+    return bool(nonce and token.get("nonce") == nonce and token.get("sub")) and token["sub"] == info.get(
+        "sub"
+    )
 
 
 def _of_claim(request: HttpRequest, sociallogin: Any, name: str) -> Account | None:
@@ -77,7 +89,12 @@ def _of_claim(request: HttpRequest, sociallogin: Any, name: str) -> Account | No
 
 
 def _app(given: providers.Provider) -> SocialApp:
-    settings = {"server_url": given.issuer, "oauth_pkce_enabled": True, "scope": ["openid", "profile"]}
+    settings = {
+        "issuer": given.issuer,
+        "server_url": given.issuer.rstrip("/"),
+        "oauth_pkce_enabled": True,
+        "scope": ["openid", "profile"],
+    }
     return SocialApp(
         provider="openid_connect",
         provider_id=given.id,

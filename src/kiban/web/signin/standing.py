@@ -26,7 +26,7 @@ from kiban.web.signin.strength import factors, strong
 IDLE = timedelta(minutes=30)
 """A session that nobody uses ends."""
 LONGEST = timedelta(hours=12)
-"""Every session ends, used or not (ASVS 3.3.2, level 2)."""
+"""Every session ends, used or not (ASVS 5.0 7.3.2)."""
 _SEEN_EVERY = 60
 _BEGAN, _SEEN = "kiban.began", "kiban.seen"
 

@@ -8,10 +8,9 @@ from allauth.idp.oidc import views as oidc
 from allauth.mfa.base import views as mfa
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
-from allauth.socialaccount.providers.openid_connect import views as elsewhere
 from django.urls import include, path
 
-from kiban.web.signin import administration, factor_views, pages, provider, relying
+from kiban.web.signin import administration, elsewhere, factor_views, pages, provider, relying
 
 _OWN = [
     path("account", pages.home, name="account_home"),
