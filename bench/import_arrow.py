@@ -9,7 +9,8 @@ from bench import city, measure
 from kiban import store
 from kiban.store import Part, Store
 from kiban.store.columns import conform, to_csv
-from kiban.store.schema import Table, quoted
+from kiban.store.schema import Table
+from kiban.store.text import quoted
 
 _PIECE = 1 << 20
 

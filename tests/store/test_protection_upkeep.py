@@ -12,7 +12,7 @@ import pytest
 from kiban import store
 from kiban.kernel import AsOf, Period, Problem
 from kiban.store import Query, Store
-from kiban.store.schema import SearchTable
+from kiban.store.search_table import SearchTable
 
 from .conftest import CITY_HALL, SINCE, move_in, person
 from .people import NEW, assert_sound, bring, key, owner_runs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kiban.standard import sql_type
-from kiban.store.schema import Table, quoted
+from kiban.store.schema import Table
+from kiban.store.text import quoted
 
 
 def known_after(table: Table, items: Sequence[str], by: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from kiban.kernel import ALL_WARDS, Actor, Problem, Problems
 from kiban.store import amending_sql, chain, checks, columns, publish, search_keys
 from kiban.store.amending_sql import NUMBER, Staged
 from kiban.store.errors import as_problems
-from kiban.store.schema import quoted
+from kiban.store.text import quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kiban.store.schema import SearchTable, Table, literal, quoted
+from kiban.store.schema import Table
+from kiban.store.search_table import SearchTable
+from kiban.store.text import literal, quoted
 
 NUMBER = "#event"
 """The column that says which event of a run changes a row, from 0."""

@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 from kiban.kernel import Actor, AsOf, Problem, Problems
 from kiban.store import chain, checks, columns, jobs, publish, search_keys
 from kiban.store.errors import as_problems
-from kiban.store.schema import SearchTable, Table, quoted
+from kiban.store.schema import Table
+from kiban.store.search_table import SearchTable
+from kiban.store.text import quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store

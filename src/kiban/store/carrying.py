@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kiban.standard import Edition
 from kiban.store.columns import ALWAYS
-from kiban.store.schema import literal
+from kiban.store.text import literal
 
 Recode = Mapping[str, str]
 

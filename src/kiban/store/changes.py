@@ -13,7 +13,8 @@ from kiban.kernel import Actor, Problem
 from kiban.standard import sql_type
 from kiban.store import columns
 from kiban.store.errors import as_problems
-from kiban.store.schema import Table, literal, quoted
+from kiban.store.schema import Table
+from kiban.store.text import literal, quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store

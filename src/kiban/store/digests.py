@@ -13,7 +13,8 @@ from kiban.kernel import Actor, AsOf, Problem, Problems
 from kiban.sets import Column
 from kiban.standard import Group, sql_type
 from kiban.store import bulk, columns
-from kiban.store.schema import Table, quoted
+from kiban.store.schema import Table
+from kiban.store.text import quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store

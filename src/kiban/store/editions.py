@@ -17,8 +17,10 @@ from kiban.store.errors import as_problems
 from kiban.store.naming import protecting
 from kiban.store.rebuild import catch_up, rebuild
 from kiban.store.reindex import build_entries, late_entries
-from kiban.store.schema import SearchTable, Table, quoted
+from kiban.store.schema import Table
+from kiban.store.search_table import SearchTable
 from kiban.store.steps import Plan, Step
+from kiban.store.text import quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store

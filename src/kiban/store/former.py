@@ -11,7 +11,8 @@ from kiban import standard
 from kiban.standard import Edition, Group
 from kiban.store import carrying, publish
 from kiban.store.carrying import Moves
-from kiban.store.schema import Table, quoted, view
+from kiban.store.schema import Table
+from kiban.store.text import quoted, view
 
 
 def drop(connection: psycopg.Connection[Any], schema: str) -> None:

@@ -10,7 +10,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from kiban.kernel import Problem
-from kiban.store.schema import LATE, SHADOW, quoted
+from kiban.store.schema import LATE
+from kiban.store.text import SHADOW, quoted
 
 _LOCK = 0x4B6962616E  # "Kiban": one long job at a time in a database
 

@@ -12,8 +12,9 @@ from kiban.kernel import Problem
 from kiban.standard import Edition, Group, Item
 from kiban.store import carrying
 from kiban.store.carrying import Moves
-from kiban.store.schema import Table, literal, never_null, quoted
+from kiban.store.schema import Table, never_null
 from kiban.store.steps import Step
+from kiban.store.text import literal, quoted
 
 _BY_EVENTS = "correct them by events, or map them in the edition's recodes"
 _OF_LOG = "rows of a log are never corrected: let the edition go on permitting them"

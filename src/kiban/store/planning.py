@@ -12,8 +12,9 @@ from kiban.kernel import Problem
 from kiban.standard import Edition, Group, Item
 from kiban.store import carrying, obstacles, publish
 from kiban.store.carrying import Moves
-from kiban.store.schema import Table, quoted
+from kiban.store.schema import Table
 from kiban.store.steps import Plan, Step
+from kiban.store.text import quoted
 
 
 def make(

@@ -10,7 +10,9 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from kiban.standard import Edition, Ground, Protected
-from kiban.store.schema import SearchTable, Table, literal, quoted
+from kiban.store.schema import Table
+from kiban.store.search_table import SearchTable
+from kiban.store.text import literal, quoted
 
 Tables = Mapping[str, Table]
 

@@ -13,7 +13,9 @@ from kiban.kernel import Actor, Problem
 from kiban.standard import Edition
 from kiban.store import chain, protecting
 from kiban.store.errors import as_problems
-from kiban.store.schema import SearchTable, Table, literal, own_view, quoted
+from kiban.store.schema import Table
+from kiban.store.search_table import SearchTable
+from kiban.store.text import literal, own_view, quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store

@@ -12,7 +12,9 @@ from kiban.store import search
 from kiban.store.asking import Asking, Row
 from kiban.store.errors import as_problems
 from kiban.store.query import Page, Query
-from kiban.store.schema import SearchTable, Table, quoted
+from kiban.store.schema import Table
+from kiban.store.search_table import SearchTable
+from kiban.store.text import quoted
 
 Asked = str | list[str] | tuple[str, ...]
 """The value that an item must have, or the values of which it must have one."""

@@ -9,8 +9,9 @@ import psycopg
 from kiban.standard import Edition
 from kiban.store import publish
 from kiban.store.bulk import Progress
-from kiban.store.schema import Table, quoted
+from kiban.store.schema import Table
 from kiban.store.steps import Step
+from kiban.store.text import quoted
 
 _CHUNK_ROWS = 50_000
 _END = "end"

@@ -13,7 +13,9 @@ from kiban.standard import Group
 from kiban.store import columns, jobs, protecting, publish, search_keys
 from kiban.store.bulk import Progress, copy_entries, quiet
 from kiban.store.errors import as_problems
-from kiban.store.schema import SearchTable, Table, quoted
+from kiban.store.schema import Table
+from kiban.store.search_table import SearchTable
+from kiban.store.text import quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from kiban import standard
 from kiban.standard import Edition, Group, Item
 from kiban.store.naming import Naming, naming
+from kiban.store.text import SHADOW, UNTOUCHED, literal, quoted, scope, scope_rule, view
 
-SHADOW = "kiban_shadow"
 NEVER_NULL = "nn_"
 """How the names of checks begin that stand for NOT NULL."""
 LATE = "kiban_late_"
 """How the names of indexes begin that a change of edition lays on the old table."""
 _IDENTIFIER_BYTES = 63
-_UNTOUCHED = " WITH (autovacuum_enabled = false)"  # while it is built, the server's own rounds only take time
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
@@ -139,7 +128,7 @@ class Table:
         if not self.has_periods:
             lines.append("CONSTRAINT never_closed CHECK (closed_by IS NULL)")
         body = ",\n    ".join(lines)
-        return f"CREATE TABLE IF NOT EXISTS {self.shadow} (\n    {body}\n){_UNTOUCHED}"
+        return f"CREATE TABLE IF NOT EXISTS {self.shadow} (\n    {body}\n){UNTOUCHED}"
 
     def checks(self, edition: Edition) -> str | None:
         """Put the rules of the items on a table whose rows keep them already; None where no item has one."""
@@ -290,49 +279,9 @@ class Table:
         return self.group.name, f"{self.group.name}_全記録"
 
 
-def view(name: str, columns: Sequence[str], source: str, condition: str) -> str:
-    """A view in which the rights and the ward scope of whoever asks hold."""
-    return own_view(name, f"SELECT {', '.join(columns)} FROM {source} WHERE {condition}")
-
-
-def own_view(name: str, query: str) -> str:
-    """A view of a query in which the rights and the ward scope of whoever asks hold."""
-    return f"CREATE VIEW {name} WITH (security_invoker = true, security_barrier = true) AS {query}"
-
-
 def never_null(item: Item) -> bool:
     """Whether a row must have a value: a mandatory item; but of a date that may be unknown the words are enough."""
     return item.required and not item.allows_unknown_date
-
-
-def scope(name: str, rule: str) -> tuple[str, ...]:
-    """Row-level security on one table: the rows for which the rule holds; without an actor none."""
-    return (
-        f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
-        f"DROP POLICY IF EXISTS actor_scope ON {name}",
-        f"CREATE POLICY actor_scope ON {name} FOR SELECT TO kiban_app USING ({rule})",
-        f"GRANT SELECT ON {name} TO kiban_app",
-    )
-
-
-def scope_rule(business: str, ward: str | None, hidden: str | None) -> str:
-    """The rows that an actor sees: of the actor's businesses, and wards, and not hidden.
-
-    Whatever does not depend on the row is asked once a statement, and comes first.
-
-    Args:
-        business: ID of the edition.
-        ward: the column of the ward; None where rows are the city's.
-        hidden: the condition for rows of protected persons; None where there are none.
-    """
-    called = f"{literal(business)}::text"
-    rule = f"(SELECT kiban.signed_in({called}))"
-    if ward is not None:
-        rule = (
-            f"({quoted(ward)} = ANY ((SELECT kiban.visible_wards({called}))::text[]) "
-            f"OR (SELECT kiban.sees_city({called})))"
-        )
-    return rule if hidden is None else f"{rule} AND ((SELECT kiban.sees_protected()) OR NOT ({hidden}))"
 
 
 def japanese_title(item: Item) -> str:
@@ -345,76 +294,3 @@ def japanese_title(item: Item) -> str:
     tail = f"…{item.id[-5:]}"
     head = item.name.encode()[: _IDENTIFIER_BYTES - len(tail.encode())].decode(errors="ignore")
     return head + tail
-
-
-@dataclass(frozen=True)
-class SearchTable:
-    """The narrow table by which a register is searched: folded keys, one row for each form of a name at an address.
-
-    Attributes:
-        table: the register.
-        variant: sets apart the shadow that is built for a register in force from that of a load or an edition.
-    """
-
-    table: Table
-    variant: str = ""
-
-    @property
-    def id(self) -> str:
-        """The bare name."""
-        return f"{self.table.group.id}_search"
-
-    @property
-    def name(self) -> str:
-        """The quoted name in SQL."""
-        return f"{quoted(self.table.schema)}.{quoted(self.id)}"
-
-    @property
-    def shadow(self) -> str:
-        """The quoted name while it is built."""
-        return f"{SHADOW}.{quoted(self.shadow_id)}"
-
-    @property
-    def shadow_id(self) -> str:
-        """The bare name while it is built."""
-        return f"{self.table.shadow_id}_search{self.variant}"
-
-    @property
-    def rule(self) -> str:
-        """Which of its entries an actor sees, as SQL."""
-        section = self.table.group.search
-        named = section is not None and section.subject in self.table.naming.people
-        hidden = Naming(people=("subject",)).hidden if named else self.table.naming.hidden and "true"
-        return scope_rule(self.table.schema, "ward" if self.table.group.ward else None, hidden)
-
-    def create(self) -> str:
-        """The table while it is built."""
-        return (
-            f"CREATE TABLE IF NOT EXISTS {self.shadow} (subject text NOT NULL, ward text, name_key text, kana_key text, "
-            # Days are text: 1951-02-29 is one of them.
-            f"address_key text, birth_from text, birth_to text, sex text){_UNTOUCHED}"
-        )
-
-    def indexes(self) -> tuple[str, ...]:
-        """One index for each way of searching; the ward rides along so that ward scope needs no look at the row."""
-        keys = {
-            "subject": "subject",
-            "kana": "kana_key, subject, ward",
-            "name": "name_key, subject, ward",
-            "address": "address_key, subject, ward",
-            "birth": "birth_from, subject, ward",
-        }
-        return tuple(
-            f"CREATE INDEX IF NOT EXISTS {quoted(f'{self.table.schema}_{self.id}{self.variant}_{name}')} ON {self.shadow} ({columns})"
-            for name, columns in keys.items()
-        )
-
-    def publish(self) -> tuple[str, ...]:
-        """Turn the finished shadow into the search table of its register."""
-        return (
-            f"ALTER TABLE {self.shadow} RESET (autovacuum_enabled)",
-            f"ALTER TABLE {self.shadow} RENAME TO {quoted(self.id)}",
-            f"ALTER TABLE {SHADOW}.{quoted(self.id)} SET SCHEMA {quoted(self.table.schema)}",
-            *scope(self.name, self.rule),
-            f"COMMENT ON TABLE {self.name} IS {literal(self.table.group.name + ' 検索鍵')}",
-        )

@@ -8,7 +8,9 @@ from typing import Any
 
 import psycopg
 
-from kiban.store.schema import SearchTable, Table, scope
+from kiban.store.schema import Table
+from kiban.store.search_table import SearchTable
+from kiban.store.text import scope
 
 _FORMER = "DROP FUNCTION IF EXISTS kiban.visible_wards(), kiban.sees_city(), kiban.signed_in()"
 """What the policies of earlier versions of Kiban asked, without a business."""

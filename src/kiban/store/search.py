@@ -15,7 +15,8 @@ from kiban import characters
 from kiban.kernel import Actor, Problem, UncertainDate
 from kiban.standard import Group, Search
 from kiban.store.query import Hit, Page, Query
-from kiban.store.schema import SearchTable, quoted
+from kiban.store.search_table import SearchTable
+from kiban.store.text import quoted
 
 _MARK_MOST = 10_000
 

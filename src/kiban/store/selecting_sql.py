@@ -10,8 +10,9 @@ import pyarrow as pa
 from kiban.kernel import Problem
 from kiban.standard import Item, sql_type
 from kiban.store.columns import arrow_type
-from kiban.store.schema import Table, quoted
+from kiban.store.schema import Table
 from kiban.store.selecting import VALID_FROM, VALID_TO, Selection, Sum, Term, Test
+from kiban.store.text import quoted
 
 _OPEN = {VALID_FROM: "-infinity", VALID_TO: "infinity"}
 _NUMBERS = ("9", "S9", "9V")

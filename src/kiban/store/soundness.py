@@ -13,7 +13,9 @@ from kiban.standard import definition
 from kiban.store import fences, guard_soundness, naming, protecting, publish
 from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
-from kiban.store.schema import SearchTable, Table, quoted
+from kiban.store.schema import Table
+from kiban.store.search_table import SearchTable
+from kiban.store.text import quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store

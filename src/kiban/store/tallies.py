@@ -10,7 +10,7 @@ import pyarrow as pa
 from kiban.kernel import Actor, AsOf, Problem, Problems
 from kiban.standard import Group
 from kiban.store import bulk, columns
-from kiban.store.schema import quoted
+from kiban.store.text import quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store
