@@ -4,7 +4,7 @@ from kiban.store.amending import Amending, Amendment, amending
 from kiban.store.asking import Row
 from kiban.store.books import Books, open_books, reach
 from kiban.store.books import Page as BookPage
-from kiban.store.bulk import Part, Progress, export_arrow, folder_parts, import_arrow, parquet_parts
+from kiban.store.bulk import import_arrow
 from kiban.store.change import Change
 from kiban.store.changes import (
     Span,
@@ -23,10 +23,13 @@ from kiban.store.database import Store
 from kiban.store.digests import digest_columns, row_buckets, row_digests
 from kiban.store.editions import apply, plan
 from kiban.store.event_heads import EventHead, event_heads
+from kiban.store.export import export_arrow
 from kiban.store.feeding import Told, Touch, told_after
 from kiban.store.guarding import Lift
+from kiban.store.jobs import Progress
 from kiban.store.loads import Load, finished_load, strangers
 from kiban.store.marks import protected_marks
+from kiban.store.parts import Part, folder_parts, parquet_parts
 from kiban.store.past import Past, past
 from kiban.store.private import write_private
 from kiban.store.query import Hit, Page, Query

@@ -1,33 +1,28 @@
-"""Arrow in and out of the registers: bounded memory, resumable, nothing visible before everything is right."""
+"""Arrow into the registers: bounded memory, resumable, nothing visible before everything is right."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from kiban.kernel import Actor, AsOf, Problem, Problems
+from kiban.kernel import Actor, Problem, Problems
 from kiban.store import chain, checks, columns, jobs, publish, search_keys
 from kiban.store.errors import as_problems
+from kiban.store.jobs import Progress, quiet
+from kiban.store.parts import PLACE, Part
 from kiban.store.schema import Table
 from kiban.store.search_table import SearchTable
 from kiban.store.text import quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store
-
-Progress = Callable[[str, int, int], None]
-"""Called with a step, how much of it is done, and how much there is."""
 
 Connection = psycopg.Connection[Any]
 
@@ -38,97 +33,7 @@ _FINISHING = (
     "maintenance_work_mem = '768MB'",  # a whole city's names sort in memory; both tasks together stay within 4 GiB
     "work_mem = '192MB'",
 )
-_BATCH_ROWS = 65_536
-_PART_ROWS = 200_000
-
-PLACE = "kiban.place"
-"""Key of a batch's schema metadata: where its rows come from, to be named when one of them is refused."""
 _FAULTS_MOST = 50
-
-
-def quiet(_step: str, _done: int, _total: int) -> None:
-    """A progress that shows nothing."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of a bulk load that is committed as a whole, and not read again once it is.
-
-    Attributes:
-        register: schema.table.
-        name: unique within the load and the same at every attempt.
-        rows: how many rows it has.
-        batches: opens the rows anew at each call.
-    """
-
-    register: str
-    name: str
-    rows: int
-    batches: Callable[[], Iterable[pa.RecordBatch]]
-
-
-def folder_parts(store: Store, folder: Path) -> list[Part]:
-    """All that a folder holds for the registers in force: SCHEMA/REGISTER/*.parquet, as a town is written.
-
-    Raises:
-        Problem: `folder-missing`, `parts-missing` where a register's folder is empty, `part-unreadable`.
-    """
-    if not folder.is_dir():
-        raise Problem(
-            "folder-missing", "there is no such folder", str(folder), "name the folder that holds the files"
-        )
-    return [
-        part
-        for register in store.tables()
-        if (place := folder / register.replace(".", "/")).is_dir()
-        for part in parquet_parts(register, place)
-    ]
-
-
-def parquet_parts(register: str, folder: Path) -> list[Part]:
-    """The Parquet files of a folder in the order of their names, small ones together in one part.
-
-    Raises:
-        Problem: `parts-missing`, `part-unreadable`.
-    """
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
-        raise Problem(
-            "parts-missing", "no Parquet file", str(folder), "give the folder that holds the register's files"
-        )
-    parts: list[Part] = []
-    together: list[tuple[Path, int]] = []
-    for file in files:
-        together.append((file, _rows(file)))
-        if sum(rows for _, rows in together) >= _PART_ROWS:
-            parts.append(_parquet_part(register, together))
-            together = []
-    return [*parts, _parquet_part(register, together)] if together else parts
-
-
-def _rows(file: Path) -> int:
-    try:
-        return int(pq.read_metadata(file).num_rows)
-    except (pa.ArrowException, OSError) as error:
-        raise Problem(
-            "part-unreadable", "not a whole Parquet file", str(file), "make or copy the file again"
-        ) from error
-
-
-def _parquet_part(register: str, files: Sequence[tuple[Path, int]]) -> Part:
-    """Files that are committed together: a transaction for each small file would cost more than its rows."""
-    names = [str(file) for file, _ in files]
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for name in names:
-            first = 0
-            with pq.ParquetFile(name) as opened:
-                for batch in opened.iter_batches(_BATCH_ROWS):
-                    yield batch.replace_schema_metadata({PLACE: f"{name} from row {first}"})
-                    first += batch.num_rows
-
-    name = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]} ({len(names)})"
-    return Part(register, name, sum(rows for _, rows in files), batches)
 
 
 def import_arrow(
@@ -315,51 +220,3 @@ def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> chain.
     if problems:
         raise Problems(problems)
     return contents
-
-
-def export_arrow(store: Store, register: str, as_of: AsOf | None, actor: Actor) -> Iterator[pa.RecordBatch]:
-    """The rows of a register that the actor may see, in Arrow batches of bounded size, in the order of the table.
-
-    Args:
-        store: an open store.
-        register: schema.table.
-        as_of: the two dates; None for every period that is known now.
-        actor: limits the rows to those that the actor may see; the export is logged before the first row.
-
-    Yields:
-        Record batches with the columns of `arrow_schema`, without those of items that are hidden from the actor.
-    """
-    with store.session(actor) as session:
-        table = store.table(register)  # no other edition comes into force before the session ends
-        shown, whole = session.visible(table), columns.arrow_schema(table.group)
-        items = [item.romaji for item in table.group.items]
-        schema = pa.schema([field for field in whole if field.name in shown or field.name not in items])
-        session.log_export(register, {"export": [str(as_of.valid), str(as_of.known)] if as_of else "all"})
-        if as_of is not None and as_of.known is not None:
-            session.settle(as_of.known)
-        chosen = [name for name in schema.names if name in items]
-        copied = session.copy_items(register, chosen, _query(table, chosen, as_of))
-        yield from columns.from_csv(copied, schema, table.dates)
-
-
-def conditions(table: Table, as_of: AsOf | datetime | int | None) -> str:
-    """The SQL condition for the rows of two dates; for every period known at a moment, after an event, or now (None)."""
-    if isinstance(as_of, int):
-        return f"event <= {as_of:d} AND (closed_by IS NULL OR closed_by > {as_of:d})"
-    known = as_of.known if isinstance(as_of, AsOf) else as_of
-    found = ["closed_by IS NULL" if known is None else _known(known)]
-    if table.has_periods and isinstance(as_of, AsOf):
-        found.append(f"valid_from <= '{as_of.valid}' AND '{as_of.valid}' < valid_to")
-    return " AND ".join(found)
-
-
-def _query(table: Table, items: Sequence[str], as_of: AsOf | None) -> str:
-    chosen = [quoted(name) for name in items]
-    if table.has_periods:
-        chosen += ["nullif(valid_from, '-infinity')", "nullif(valid_to, 'infinity')"]
-    return f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {conditions(table, as_of)}) TO STDOUT (FORMAT csv)"
-
-
-def _known(known: datetime) -> str:
-    moment = known.isoformat()
-    return f"known_from <= '{moment}' AND '{moment}' < known_to"

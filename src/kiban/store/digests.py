@@ -12,7 +12,8 @@ from kiban import sets
 from kiban.kernel import Actor, AsOf, Problem, Problems
 from kiban.sets import Column
 from kiban.standard import Group, sql_type
-from kiban.store import bulk, columns
+from kiban.store import columns
+from kiban.store.export import conditions
 from kiban.store.schema import Table
 from kiban.store.text import quoted
 
@@ -168,7 +169,7 @@ def _rows(
     keys = digest_columns(table.group, key)
     bucket = sets.postgres_bucket(sets.postgres_digest(keys, "w."))
     written = ", ".join(_written(table, name, name in absent) for name in dict.fromkeys((*items, *key)))
-    rows = f"SELECT {written} FROM {table.name} WHERE {bulk.conditions(table, as_of)}"
+    rows = f"SELECT {written} FROM {table.name} WHERE {conditions(table, as_of)}"
     return f"SELECT w.*, {bucket} AS _bucket FROM ({rows}) w"
 
 

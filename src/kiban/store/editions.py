@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 from kiban.kernel import Actor, Problem, Problems
 from kiban.standard import Edition, definition
 from kiban.store import chain, former, jobs, planning, publish
-from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
+from kiban.store.jobs import Progress, quiet
 from kiban.store.naming import protecting
 from kiban.store.rebuild import catch_up, rebuild
 from kiban.store.reindex import build_entries, late_entries

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,13 @@ from kiban.store.schema import LATE
 from kiban.store.text import SHADOW, quoted
 
 _LOCK = 0x4B6962616E  # "Kiban": one long job at a time in a database
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step, how much of it is done, and how much there is."""
+
+
+def quiet(_step: str, _done: int, _total: int) -> None:
+    """A progress that shows nothing."""
 
 
 @contextmanager

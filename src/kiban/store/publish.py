@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,6 +13,7 @@ from kiban.kernel import Actor, Problem
 from kiban.standard import Edition
 from kiban.store import chain, protecting
 from kiban.store.errors import as_problems
+from kiban.store.jobs import Progress
 from kiban.store.schema import Table
 from kiban.store.search_table import SearchTable
 from kiban.store.text import literal, own_view, quoted
@@ -114,7 +115,7 @@ def publish_import(
     tables: Sequence[Table],
     contents: chain.Content,
     actor: Actor,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> int:
     """Make finished and checked shadows registers (or add their rows), with one event; its number."""
     with as_problems():
@@ -144,7 +145,7 @@ def publish_import(
 def alone(
     connection: psycopg.Connection[Any],
     tables: Sequence[Table],
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> None:
     """Wait, inside a transaction, until nobody reads or writes these registers, and keep everybody waiting until its end.
 

@@ -8,7 +8,7 @@ import psycopg
 
 from kiban.standard import Edition
 from kiban.store import publish
-from kiban.store.bulk import Progress
+from kiban.store.jobs import Progress
 from kiban.store.schema import Table
 from kiban.store.steps import Step
 from kiban.store.text import quoted

@@ -11,8 +11,9 @@ import pyarrow as pa
 from kiban.kernel import Problem
 from kiban.standard import Group
 from kiban.store import columns, jobs, protecting, publish, search_keys
-from kiban.store.bulk import Progress, copy_entries, quiet
+from kiban.store.bulk import copy_entries
 from kiban.store.errors import as_problems
+from kiban.store.jobs import Progress, quiet
 from kiban.store.schema import Table
 from kiban.store.search_table import SearchTable
 from kiban.store.text import quoted

@@ -11,8 +11,8 @@ import psycopg
 from kiban.kernel import Problem
 from kiban.standard import definition
 from kiban.store import fences, guard_soundness, naming, protecting, publish
-from kiban.store.bulk import Progress, quiet
 from kiban.store.errors import as_problems
+from kiban.store.jobs import Progress, quiet
 from kiban.store.schema import Table
 from kiban.store.search_table import SearchTable
 from kiban.store.text import quoted

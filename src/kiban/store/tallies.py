@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from kiban.kernel import Actor, AsOf, Problem, Problems
 from kiban.standard import Group
-from kiban.store import bulk, columns
+from kiban.store import columns
+from kiban.store.export import conditions
 from kiban.store.text import quoted
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def tally(
         chosen = [*map(quoted, by), "count(*)", *(f"sum({quoted(name)})" for name in sums)]
         grouped = f" GROUP BY {keys} ORDER BY {keys}" if by else ""
         statement = (
-            f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {bulk.conditions(table, as_of)}{grouped}) "
+            f"COPY (SELECT {', '.join(chosen)} FROM {table.name} WHERE {conditions(table, as_of)}{grouped}) "
             "TO STDOUT (FORMAT csv)"
         )
         copied = session.copy_items(register, [*by, *sums], statement)
