@@ -14,7 +14,7 @@ from kiban.kernel import Problem
 from kiban.store import scoping
 from kiban.store.schema import Table
 
-FRAME = ("base.sql", "protection.sql")
+FRAME = ("base.sql", "events.sql", "recording.sql", "protection.sql", "lifts.sql", "rights.sql")
 """The files in sql/ that make the frame, in their order."""
 
 _DOORS = (  # what the application role may run in the owner's name
