@@ -18,7 +18,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from kiban.store.cluster import Cluster, Server, create_database
+from kiban.store.cluster import Cluster, Server
+from kiban.store.initdb import create_database
 
 hypothesis.settings.register_profile("kiban", deadline=None)  # no test is timed
 hypothesis.settings.load_profile("kiban")

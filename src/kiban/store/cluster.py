@@ -14,7 +14,6 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -22,25 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
-
 from kiban.kernel import Problem
+from kiban.store import initdb, postmaster
 from kiban.store import place as places
-from kiban.store import postmaster
 from kiban.store.place import Place
-from kiban.store.private import write_private
 
-OWNER = "kiban_owner"
-"""Superuser of the cluster and owner of every table; row-level security does not bind it."""
-
-APPLICATION = "kiban_app"
-"""The role every program reads and writes with; row-level security binds it."""
-
-DATABASE = "kiban"
-
-_NEEDED = 2**30  # bytes: an empty cluster takes 60 MB, its log of changes grows from there
 _LOCK_PATIENCE = 120  # seconds
 
 
@@ -95,7 +80,7 @@ class Cluster:
         with _lock(self.home) as lock:
             place, marker = self._place()
             if marker is None:
-                _make(place, lock)
+                initdb.make(place, lock)
             else:
                 _check(place, marker)
                 place.make_folders()
@@ -139,14 +124,14 @@ class Cluster:
         with _lock(self.home):
             place, _ = self._place()
             postmaster.stop(place, "immediate")
-            _marker(self.home).unlink(missing_ok=True)
+            initdb.marker(self.home).unlink(missing_ok=True)
             (self.home / "pgpass").unlink(missing_ok=True)
             for path in (place.socket, place.folder):
                 if path.is_dir():
                     shutil.rmtree(path)
 
     def _place(self) -> tuple[Place, dict[str, str] | None]:
-        path = _marker(self.home)
+        path = initdb.marker(self.home)
         try:
             marker = json.loads(path.read_text())
             return places.find(self.home, self.home / marker["folder"]), {"version": str(marker["version"])}
@@ -156,25 +141,6 @@ class Cluster:
             raise _foreign(path) from error
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(path, "the marker of the embedded PostgreSQL cannot be read") from error
-
-
-def create_database(owner_dsn: str, name: str, template: str = "template1") -> None:
-    """Make a database that the owner and the application's role may connect to, and nobody else; no temporary tables.
-
-    Args:
-        owner_dsn: of any database of the server.
-        name: of the new database.
-        template: the database to copy; nobody may be connected to it.
-    """
-    database, app = sql.Identifier(name), sql.Identifier(APPLICATION)
-    with psycopg.connect(owner_dsn, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
-                database, sql.Identifier(OWNER), sql.Identifier(template)
-            )
-        )
-        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, app))
 
 
 def _make_home(home: Path) -> None:
@@ -187,10 +153,6 @@ def _make_home(home: Path) -> None:
             where=str(home),
             fix="set KIBAN_HOME to a folder you can write to",
         ) from error
-
-
-def _marker(home: Path) -> Path:
-    return home / "postgres.json"
 
 
 def _foreign(path: Path) -> Problem:
@@ -239,68 +201,6 @@ def _lock(home: Path) -> Iterator[int]:
         os.close(lock)
 
 
-def _make(place: Place, lock: int) -> None:
-    """Make a cluster from nothing, removing what an interrupted attempt left; the marker comes last."""
-    postmaster.stop(place, "immediate")
-    places.require_space(place.home, _NEEDED)
-    if place.data.is_dir():
-        shutil.rmtree(place.data)
-    place.make_folders()
-    passwords = {OWNER: secrets.token_hex(32), APPLICATION: secrets.token_hex(32)}
-    lines = "".join(f"*:*:*:{role}:{password}\n" for role, password in passwords.items())
-    write_private(place.home / "pgpass", lines)
-    _initdb(place, passwords[OWNER], lock)
-    postmaster.start(place)
-    owner_dsn = _dsn(place, OWNER, "postgres")
-    with psycopg.connect(owner_dsn, autocommit=True) as connection:
-        # The server gets the verifier only: the password itself never reaches its logs or statistics.
-        verifier = connection.pgconn.encrypt_password(
-            passwords[APPLICATION].encode(), APPLICATION.encode(), b"scram-sha-256"
-        ).decode()
-        connection.execute(
-            sql.SQL(
-                "CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD {}"
-            ).format(sql.Identifier(APPLICATION), sql.Literal(verifier))
-        )
-        connection.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
-    create_database(owner_dsn, DATABASE)
-    inside = place.folder.is_relative_to(place.home)
-    folder = place.folder.relative_to(place.home) if inside else place.folder
-    write_private(
-        _marker(place.home), json.dumps({"folder": str(folder), "version": places.version()}) + "\n"
-    )
-
-
-def _initdb(place: Place, password: str, lock: int) -> None:
-    """Run initdb. It inherits the lock: nobody clears the folder under one whose caller was killed."""
-    secret = place.folder / "pwfile"
-    write_private(secret, password + "\n")
-    try:
-        if place.user:
-            os.chown(secret, place.user.uid, place.user.gid)
-        options = {
-            "--pgdata": str(place.data),
-            "--username": OWNER,
-            "--pwfile": str(secret),
-            "--auth": "scram-sha-256",
-            "--encoding": "UTF8",
-            "--locale": "C",
-            "--locale-provider": "builtin",
-            "--builtin-locale": "C.UTF-8",
-        }
-        flags = [f"{name}={value}" for name, value in options.items()]
-        done = place.run("initdb", [*flags, "--data-checksums", "--no-instructions"], pass_fds=[lock])
-    finally:
-        secret.unlink(missing_ok=True)
-    if done.returncode:
-        raise Problem(
-            "cluster-not-made",
-            f"initdb failed: {postmaster.last_lines(done.stderr)}",
-            where=str(place.data),
-            fix="mend what it names and run it again: a half-made cluster is made anew",
-        )
-
-
 def _check(place: Place, marker: dict[str, str]) -> None:
     """Refuse a cluster that these programs or this caller cannot run.
 
@@ -321,15 +221,8 @@ def _check(place: Place, marker: dict[str, str]) -> None:
         )
 
 
-def _dsn(place: Place, role: str, database: str) -> str:
-    return make_conninfo(
-        host=str(place.socket),
-        port=places.PORT,
-        dbname=database,
-        user=role,
-        passfile=str(place.home / "pgpass"),
-    )
-
-
 def _server(place: Place) -> Server:
-    return Server(_dsn(place, OWNER, DATABASE), _dsn(place, APPLICATION, DATABASE))
+    return Server(
+        initdb.dsn(place, initdb.OWNER, initdb.DATABASE),
+        initdb.dsn(place, initdb.APPLICATION, initdb.DATABASE),
+    )
