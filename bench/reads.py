@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 from bench import city, measure
-from kiban import characters
+from kiban import characters, store
 from kiban.kernel import Actor, AsOf
 from kiban.store import Query, Session, Store
 from kiban.store.search import SearchTable
@@ -17,6 +18,7 @@ from kiban.store.session import begin
 _SAMPLE = 2_000
 _CALLS = 1_000
 _CLIENTS = 16
+_COLD = 40
 
 
 def run(residents: int) -> None:
@@ -24,6 +26,10 @@ def run(residents: int) -> None:
     with city.loaded(residents) as opened:
         people = _people(opened)
         print(f"  {len(people):,} people drawn at random; one read = sign in, read, log, commit")
+    city.cool(residents)
+    with city.loaded(residents) as opened:
+        _cold(opened, people)
+        _warm(opened)
         _single(opened, people)
         _searches(opened, people)
         _row_security(opened, people)
@@ -44,6 +50,36 @@ def _people(opened: Store) -> list[dict[str, Any]]:
 
 def _clerk(person: dict[str, Any]) -> Actor:
     return Actor("clerk", person["ward"], frozenset({person["ward"]}), "住民票の写しの交付")
+
+
+def _cold(opened: Store, people: list[dict[str, Any]]) -> None:
+    """What the first clerks of the day would wait for, were it not for the warm-up; on other people than those read later."""
+    last = people[-2 * _COLD :]
+
+    def by_number(_client: int, n: int) -> None:
+        with opened.session(_clerk(last[n])) as session:
+            assert session.read(city.PEOPLE, AsOf(city.DAY), atenabango=last[n]["atenabango"])
+
+    def by_kana(_client: int, n: int) -> None:
+        person = last[_COLD + n]
+        with opened.session(_clerk(person)) as session:
+            assert session.search(city.PEOPLE, Query(as_of=city.DAY, kana=person["shimei_furigana"])).hits
+
+    for name, call in (("by number", by_number), ("kana, whole name", by_kana)):
+        first = measure.latencies(call, 1, warm_up=0).worst
+        taken = measure.latencies(lambda client, n, call=call: call(client, n + 1), _COLD - 1, warm_up=0)
+        measure.result(f"after a cold start, {name}, the very first", first, "ms")
+        measure.result(f"after a cold start, {name}, the next {_COLD - 1}, p50", taken.p50, "ms")
+        measure.result(f"after a cold start, {name}, the next {_COLD - 1}, p95", taken.p95, "ms")
+
+
+def _warm(opened: Store) -> None:
+    """The warm-up that `kiban serve` makes when it starts."""
+    begun = time.perf_counter()
+    found = store.warm(opened)
+    measure.result("warm-up (`kiban db warm`)", time.perf_counter() - begun, "s")
+    measure.result("warm-up, read into memory", found.mib, "MiB")
+    measure.result("warm-up, left on the disk", found.left, "MiB")
 
 
 def _single(opened: Store, people: list[dict[str, Any]]) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiban.cli import db_warm
+
 if TYPE_CHECKING:
     from kiban.kernel import Actor
     from kiban.store import Plan
@@ -26,6 +28,7 @@ app = typer.Typer(
     [b]kiban db apply[/b]                     make the registers of all businesses
     [b]kiban db load ./town[/b]               load Parquet files into them
     [b]kiban db verify[/b]                    prove that all is sound
+    [b]kiban db warm[/b]                      have the first searches of the day be fast
     [b]kiban db psql -- -c 'SELECT 1'[/b]     ask it something
     [b]KIBAN_HOME=/srv/kobe kiban db up[/b]   another one, elsewhere""",
     add_completion=False,
@@ -246,6 +249,9 @@ def verify(
         raise Problems(report.problems)
     typer.echo("The store is sound. Keep the head elsewhere, for the next time:")
     typer.echo(f"  kiban db verify --head {report.head}")
+
+
+app.command()(db_warm.warm)
 
 
 @app.command()

@@ -7,8 +7,8 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -95,6 +95,9 @@ def serve(
         ),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
+    warm: Annotated[
+        bool, typer.Option(help="Read what searches touch into memory meanwhile, as `kiban db warm` does.")
+    ] = True,
     certificate: Annotated[
         Path | None, typer.Option("--tls-certificate", exists=True, help="PEM; needs --tls-key.")
     ] = None,
@@ -140,25 +143,21 @@ def serve(
     typer.echo(f"serving on {address} as one of {', '.join(hosts)}; flows: {', '.join(flows) or 'none'}")
     if not keys:
         typer.echo("no trusted key is given: no contract is live, nothing is read by contracts", err=True)
-    with _extracting(folders):
+    with _extracting(folders), _beside(["db", "warm"]) if warm else nullcontext():
         _run(serving.loader(service), host, port, workers, certificate, tls_key)
 
 
-@contextmanager
-def _extracting(policies: Iterable[Path]) -> Iterator[None]:
-    """A process beside the workers that runs extracts; it ends with this one, and a machine with less to spare gives it less."""
+def _extracting(policies: Iterable[Path]) -> AbstractContextManager[None]:
+    """A process that runs extracts; it ends with this one, and a machine with less to spare gives it less."""
     named = os.pathsep.join(map(str, policies))
+    return _beside(["extract", "work", "--beside", str(os.getpid())], KIBAN_POLICIES=named)
+
+
+@contextmanager
+def _beside(command: Sequence[str], **environ: str) -> Iterator[None]:
+    """A command of Kiban beside the workers."""
     beside = subprocess.Popen(  # noqa: S603 - ourselves, no shell
-        [
-            sys.executable,
-            "-c",
-            "from kiban.cli import main; main()",
-            "extract",
-            "work",
-            "--beside",
-            str(os.getpid()),
-        ],
-        env={**os.environ, "KIBAN_POLICIES": named},
+        [sys.executable, "-c", "from kiban.cli import main; main()", *command], env={**os.environ, **environ}
     )
     try:
         yield

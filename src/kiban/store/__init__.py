@@ -41,6 +41,7 @@ from kiban.store.soundness import Report, verify
 from kiban.store.steps import Plan, Step
 from kiban.store.tallies import tally
 from kiban.store.terminal import Command, psql
+from kiban.store.warming import Warmth, warm
 from kiban.store.witness import (
     LOOKUPS_MOST,
     Lookup,
@@ -97,6 +98,7 @@ __all__ = [
     "Test",
     "Told",
     "Touch",
+    "Warmth",
     "actor_key",
     "amending",
     "apply",
@@ -135,5 +137,6 @@ __all__ = [
     "tally",
     "told_after",
     "verify",
+    "warm",
     "write_private",
 ]
