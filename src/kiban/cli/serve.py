@@ -86,6 +86,12 @@ def serve(
             max=9,
         ),
     ] = 0,
+    sessions: Annotated[
+        int,
+        typer.Option(
+            help="Sessions that one person may have at once; one more ends the oldest.", min=1, max=99
+        ),
+    ] = 5,
     metrics: Annotated[
         list[str] | None,
         typer.Option(
@@ -128,6 +134,7 @@ def serve(
         folders,
         _networks(metrics or ()),
         proxies,
+        sessions,
     )
     with serving.opened() as (
         given,

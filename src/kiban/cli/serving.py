@@ -40,6 +40,7 @@ class Service:
         policies: folders of the policy set.
         metrics: networks that may read /metrics, besides this machine.
         proxies: how many proxies of the city stand before it.
+        sessions: how many sessions one person may have at once.
     """
 
     issuer: str
@@ -50,6 +51,7 @@ class Service:
     policies: tuple[Path, ...] = (access.REFERENCE,)
     metrics: tuple[str, ...] = ()
     proxies: int = 0
+    sessions: int = web.City.sessions
 
     @property
     def secure(self) -> bool:
@@ -133,6 +135,7 @@ def pages(
         flows=_flows(service, given, city, books) if books else None,
         keeping=given.home / "audit",
         migrations=given.home / "migrations",
+        sessions=service.sessions,
     )
 
 

@@ -30,6 +30,7 @@ class City:
             elsewhere.
         flows: how the flows of the linkage stand; None where nothing is linked.
         keeping: folder with the key of the audit trail, its roots and the city's holidays; None where the trail is not sealed here.
+        sessions: how many sessions one person may have at once; one more ends the oldest.
         migrations: folder with a folder for each migration and its packet; None where nothing is migrated.
     """
 
@@ -44,6 +45,7 @@ class City:
     flows: Callable[[], Sequence[status.FlowView]] | None = None
     keeping: Path | None = None
     migrations: Path | None = None
+    sessions: int = 5
 
     @property
     def people(self) -> People:

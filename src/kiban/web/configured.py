@@ -50,6 +50,7 @@ def django_settings(secret: str, *, secure: bool = False) -> dict[str, Any]:
         "USE_I18N": True,
         "APPEND_SLASH": False,
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",  # no cookie of their own
         "MESSAGE_TAGS": {
             25: "good",
             30: "warn",

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -22,6 +23,9 @@ from kiban.web.pages import errors, trail
 log = logging.getLogger("kiban.web")
 
 _NEVER_IN_AN_ADDRESS = ("access_token", "client_secret", "client_assertion", "token")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_SEVERAL = {"group", "item", "scopes", "sum"}
+"""Fields with boxes to tick, of which a form may send several; every other comes once."""
 
 
 class Guarding:
@@ -42,6 +46,8 @@ class Guarding:
             answer.headers.setdefault("Referrer-Policy", "same-origin")
         for name, text in headers.ALWAYS.items():
             answer.headers.setdefault(name, text)
+        if request.META.get(headers.LEFT):
+            answer.headers["Clear-Site-Data"] = headers.CLEAR
         if house.authority.issuer.startswith("https:"):
             answer.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         # The route, never the address: that may hold anything. No query string, no header, no body.
@@ -52,6 +58,19 @@ class Guarding:
         metrics.count(route, request.method, answer.status_code, took / 1000)
         log.info("%s %s /%s %s %s %.1f ms", number, request.method, route, answer.status_code, system, took)
         return answer
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, names: Any) -> HttpResponse | None:
+        """The refusal of what no view should read: a character that no text has, or a parameter twice.
+
+        Of two, one reader could take the first and another the last. Other systems are told so by OAuth, in its own words.
+        """
+        given = [*request.GET.lists(), *request.POST.lists()]
+        if any("\x00" in value for name, values in given for value in (name, *values)):
+            return errors.page(request, 400, code="page-unreadable")
+        several = any(len(values) > 1 and name not in _SEVERAL for name, values in given)
+        if several and not getattr(view, "csrf_exempt", False):
+            return errors.page(request, 400, code="parameter-twice")
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The answer where a view raised: a problem as what it is, anything else as our mistake; None for Django's own refusals."""
@@ -106,6 +125,9 @@ def note(error: Exception) -> None:
 
 def _refusal(request: HttpRequest, house: House) -> HttpResponse | None:
     """The refusal of a request that no view should see; None where it may pass."""
+    if request.method not in _METHODS:  # TRACE would send back what it was sent, cookies and all
+        problem = Problem("method-unknown", "this method is not for here", fix="see /openapi.json")
+        return answers.refused(405, request.path, [problem])
     name, _ = split_domain_port(request.META.get("HTTP_HOST", ""))
     if not name or not validate_host(name, house.hosts):
         problem = Problem(

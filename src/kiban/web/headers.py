@@ -6,13 +6,17 @@ from collections.abc import Iterable
 
 ALWAYS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Of every answer that does not say otherwise."""
+LEFT = "kiban.left"
+"""Under which the environment of a request says that a session ended with it."""
+CLEAR = '"cache", "storage"'
+"""What a browser forgets at the answer with which a session ends; not the cookies: one tells the next page that it did."""
 
 
 def for_pages(onwards: Iterable[str] = ()) -> str:

@@ -148,4 +148,16 @@ def test_reading_changes_nothing(town: web.House) -> None:
     assert client.get("/duty").status_code == 200
 
 
-_ACTS = {"forget", "run", "keep", "copy", "delete", "cancel", "remove", "verify", "end", "end-all"}
+_ACTS = {
+    "forget",
+    "run",
+    "keep",
+    "copy",
+    "delete",
+    "cancel",
+    "remove",
+    "verify",
+    "end",
+    "end-others",
+    "end-all",
+}

@@ -181,3 +181,23 @@ def test_a_mistake_of_ours_tells_a_number_and_nothing_else(
         assert inside not in said
     assert HER not in caplog.text and NUMBER not in caplog.text
     assert "問い合わせ番号" in said
+
+
+@pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "GE\xc9"])
+def test_a_method_that_is_not_for_here_is_refused_and_nothing_is_echoed(town: web.House, method: str) -> None:
+    answer = at_work(town, COUNTER).django.generic(method, "/people", "told", headers={"x-said": "told"})
+    assert answer.status_code == 405
+    assert "told" not in text(answer) + str(answer.headers)
+
+
+@pytest.mark.parametrize("query", ["next=/a&next=/b", "next=/a%00", "ne%00xt=/a", "client_id=x&client_id=y"])
+def test_a_parameter_comes_once_and_no_text_has_a_nul(town: web.House, query: str) -> None:
+    client, form = at_work(town, COUNTER), "application/x-www-form-urlencoded"
+    for path in ("/people", "/duty", "/account/sessions/"):
+        assert client.get(f"{path}?{query}").status_code == 400
+        assert client.post(path, query, form).status_code == 400
+    assert client.get("/people?next=/a").status_code == 200
+
+
+def test_a_system_that_asks_with_a_nul_is_refused(town: web.House) -> None:
+    assert at_work(town, COUNTER).get("/identity/o/authorize?client_id=%00").status_code == 400

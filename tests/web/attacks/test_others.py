@@ -23,6 +23,7 @@ def test_sessions_and_factors_of_others_are_not_there(town: web.House, account: 
     hers, mine = Browser(town), Browser(town)
     hers.sign_in_by_hand(anna)
     mine.sign_in_by_hand(berta)
+    mine.show_again(berta)
     hers.get("/account/sessions/")
     theirs = UserSession.objects.get(user__number=anna.number)
     factor = Authenticator.objects.get(user__number=anna.number)

@@ -78,6 +78,13 @@ class Browser(Client):
         assert self.enter(person).status_code == 302
         return self.send("/account/2fa/authenticate/", code=codes(person.secret))
 
+    def show_again(self, person: Person, wanted: str = "/account/sessions/") -> Any:
+        """The code once more, as before anything that ends or changes what opens the account."""
+        from django.core.cache import cache
+
+        cache.clear()
+        return self.send("/account/2fa/reauthenticate/", code=codes(person.secret), next=wanted)
+
 
 @pytest.fixture
 def browser(house: web.House) -> Browser:
@@ -191,6 +198,14 @@ class Visitor:
         while answer.is_redirect and self._inside(answer.headers["Location"]):
             answer = self.session.get(self._whole(answer.headers["Location"]), allow_redirects=False)
         return answer
+
+    def sign_out_everywhere(self, person: Person) -> requests.Response:
+        """After the code once more."""
+        from django.core.cache import cache
+
+        cache.clear()
+        self.go("/account/2fa/reauthenticate/", code=codes(person.secret))
+        return self.go("/account/sessions/end-all", sure="1")
 
     def sign_in(self, person: Person, wanted: str = "/account") -> requests.Response:
         """By number, password and code."""

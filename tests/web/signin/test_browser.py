@@ -182,6 +182,11 @@ def test_an_app_is_set_up_and_asked_for_and_everything_is_left_at_once(
     other.open("/account/sessions/")
     assert other.page.locator("tbody tr").count() == 2
     other.clean("11-sessions")
+    other.press("本人を確認して、端末をサインアウトする")
+    fresh_code()
+    other.fill(code=codes(person.secret))
+    other.press("確認する")
+    other.clean("11-sessions-fresh")
     other.press("すべての端末からサインアウト")
     assert other.heading() == "サインイン"
     tab.open("/account")

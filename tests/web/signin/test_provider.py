@@ -20,7 +20,7 @@ from kiban.web.signin.clients import Clients
 from kiban.web.signin.lines import By
 from kiban.web.signin.wishes import Wish
 
-from .conftest import Live, Visitor, acts
+from .conftest import Live, Person, Visitor, acts
 
 BACK = "https://vendor.example/back"
 AFTER = "https://vendor.example/bye"
@@ -106,10 +106,17 @@ def vendor(live: Live) -> Iterator[Vendor]:
 
 
 @pytest.fixture
-def visitor(live: Live, person: Any) -> Visitor:
-    """Somebody who has signed in."""
+def anna(person: Any) -> Person:
+    """A clerk."""
+    found: Person = person("100001")
+    return found
+
+
+@pytest.fixture
+def visitor(live: Live, anna: Person) -> Visitor:
+    """The clerk, who has signed in."""
     found = Visitor(live)
-    found.sign_in(person("100001"))
+    found.sign_in(anna)
     return found
 
 
@@ -226,12 +233,12 @@ def test_more_than_was_registered_is_not_given(vendor: Vendor, visitor: Visitor,
 
 
 def test_who_signs_out_everywhere_is_known_to_no_system_any_more(
-    vendor: Vendor, visitor: Visitor, live: Live
+    vendor: Vendor, visitor: Visitor, live: Live, anna: Person
 ) -> None:
     tokens = vendor.redeem(told(visitor.go(vendor.authorize()))["code"]).json()
     claims = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert requests.get(live.url + "/identity/o/api/userinfo", headers=claims, timeout=30).status_code == 200
-    visitor.go("/account/sessions/end-all", sure="1")
+    visitor.sign_out_everywhere(anna)
     assert requests.get(live.url + "/identity/o/api/userinfo", headers=claims, timeout=30).status_code == 401
     assert "職員番号" in visitor.go(vendor.authorize()).text
 

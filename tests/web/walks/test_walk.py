@@ -47,7 +47,7 @@ def test_a_day_at_work_by_keyboard_alone(chromium: Any, town: Town, account: Any
     extracts_to_a_file(desk, town)
     first_mark = signs_in_by_a_passkey_elsewhere(second, clerk)
     second_mark = second.mark
-    signs_out_everywhere(desk, second)
+    signs_out_everywhere(desk, second, clerk)
     left_all_its_lines(town.live.house, mark, first_mark, second_mark)
     holds_when_sealed(town.live.house)
 
@@ -190,11 +190,15 @@ def signs_in_by_a_passkey_elsewhere(second: Hands, clerk: Person) -> str:
     return mark
 
 
-def signs_out_everywhere(desk: Hands, second: Hands) -> None:
+def signs_out_everywhere(desk: Hands, second: Hands, clerk: Person) -> None:
     desk.enter("アカウント")
     desk.enter("サインイン中の端末")
     assert desk.page.locator("tbody tr").count() == 2
     desk.stop("27-sessions", "この端末")
+    desk.enter("本人を確認して、端末をサインアウトする")
+    fresh_code()
+    desk.write("id_code", codes(clerk.secret))
+    desk.enter()
     desk.enter("すべての端末からサインアウト")
     desk.stop("28-out", "すべての端末からサインアウトしました。")
     second.enter("検索")

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import Http404, HttpRequest
 
+from kiban.web.pages import sitting
+
 _LONGEST = 4_000
 PERSON, SEARCH, ROWS = "person", "search", "rows"
 """What a handle stands for; one of one kind does not pass for another."""
@@ -49,10 +51,10 @@ def unseal(request: HttpRequest, kind: str, handle: str) -> dict[str, str]:
 
 
 def _session(request: HttpRequest) -> str:
-    key = request.session.session_key
-    if not key:
+    named = sitting.name(request)
+    if not named:
         raise Http404
-    return str(key)
+    return named
 
 
 @lru_cache(maxsize=1_024)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiban.access import audit
-from kiban.web.pages import errors
+from kiban.web.pages import errors, sitting
 from kiban.web.pages.desk import Desk
 
 
@@ -40,7 +40,7 @@ def leave(
             duty=acting.assignment.duty,
             purpose=acting.purpose,
             address=str(request.META.get("REMOTE_ADDR", "")),
-            session=audit.session_mark(str(request.session.session_key or "")),
+            session=audit.session_mark(sitting.name(request)),
             request=errors.number(request),
             business=business,
             subjects=subjects,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is read for another; 20 of them are 100 bits
+_GROUPS, _GROUP = 5, 5  # 125 bits: no list of digests helps whoever saw one
+_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is read for another: 5 bits each
 
 
 def fresh() -> str:
-    """A code that nobody guesses, in four groups of five."""
-    code = "".join(secrets.choice(_LETTERS) for _ in range(20))
-    return "-".join(code[at : at + 5] for at in range(0, 20, 5))
+    """A code that nobody guesses, in five groups of five letters and digits."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
 
 
 def digest(code: str) -> str:

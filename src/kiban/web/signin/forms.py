@@ -115,7 +115,7 @@ class Welcome(forms.Form):
     code = forms.CharField(
         label="招待コード",
         max_length=40,
-        help_text="管理者から渡された20文字です。大文字・小文字、ハイフンの有無は問いません。",
+        help_text="管理者から渡された25文字です。大文字・小文字、ハイフンの有無は問いません。",
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
     )
     password = forms.CharField(

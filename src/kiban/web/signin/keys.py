@@ -17,7 +17,7 @@ from kiban.kernel import Problem
 
 KEPT = timedelta(days=30)
 """How long a retired key stays known: what it signed may be shown again at a sign-out."""
-_BITS = 2048
+_BITS = 3072  # as strong as 128 bits
 _FILE = "oidc-keys.json"
 State = Literal["next", "current", "retired"]
 

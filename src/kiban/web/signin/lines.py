@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from kiban.access import audit
 from kiban.web.city import City
 from kiban.web.house import NAME
-from kiban.web.pages import errors
+from kiban.web.pages import errors, sitting
 
 COMMAND_LINE = "kiban"
 """Who acts on the command line: whoever holds the machine."""
@@ -52,8 +52,8 @@ def by(request: HttpRequest, actor: str | None = None) -> By:
     office, duty, purpose = (
         (acting.office.id, acting.assignment.duty, acting.purpose) if acting else ("", "", "")
     )
-    key = request.session.session_key
-    mark = audit.session_mark(key) if key else ""
+    named = sitting.name(request)
+    mark = audit.session_mark(named) if named else ""
     address = str(request.META.get("REMOTE_ADDR", ""))
     return By(actor, office, duty, purpose, address, mark, errors.number(request))
 

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.internal.flows.logout import logout
 from allauth.account.models import Login
@@ -30,7 +31,7 @@ from kiban.web.signin.accounts import Accounts
 from kiban.web.signin.ending import end, sessions
 from kiban.web.signin.forms import Welcome
 from kiban.web.signin.standing import ENDED
-from kiban.web.signin.strength import factors
+from kiban.web.signin.strength import factors, fresh
 
 Page = Callable[..., HttpResponse]
 _REFUSED = "職員番号または招待コードが正しくないか、有効期限が過ぎています。管理者に新しい招待コードを依頼してください。"
@@ -86,25 +87,37 @@ def home(request: HttpRequest) -> HttpResponse:
     """The account of whoever is signed in."""
     account: Any = request.user
     person = lines.city_of(request).people.staff(account.number)
-    return render(request, "account/home.html", {"person": person, "factors": factors(account)})
+    told = {"person": person, "factors": factors(account), **_others(request)}
+    return render(request, "account/home.html", told)
 
 
 @own
 def shown_factors(request: HttpRequest) -> HttpResponse:
     """The second factors; without one, the way to the first."""
     account: Any = request.user
-    return render(request, "mfa/index.html", {"factors": factors(account)})
+    return render(request, "mfa/index.html", {"factors": factors(account), **_others(request)})
+
+
+def _others(request: HttpRequest) -> dict[str, Any]:
+    """How many other sessions there are, and whether they may be ended without a factor: asked again after any change of one."""
+    account: Any = request.user
+    return {"others": len(sessions(account)) - 1, "fresh": fresh(request)}
 
 
 @own
 def shown_sessions(request: HttpRequest) -> HttpResponse:
     """Where one is signed in."""
     account: Any = request.user
-    return render(request, "usersessions/usersession_list.html", {"sessions": sessions(account)})
+    return render(
+        request,
+        "usersessions/usersession_list.html",
+        {"sessions": sessions(account), "fresh": fresh(request)},
+    )
 
 
 @login_required
 @require_http_methods(["POST"])
+@reauthentication_required
 def end_session(request: HttpRequest) -> HttpResponse:
     """End one's own session elsewhere; one of somebody else is not found, as if there were none."""
     account: Any = request.user
@@ -125,6 +138,20 @@ def end_session(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["POST"])
+@reauthentication_required
+def end_others(request: HttpRequest) -> HttpResponse:
+    """End all one's sessions but this one, and what other systems got by them."""
+    account: Any = request.user
+    found = [each for each in sessions(account) if not each.is_current()]
+    lines.signin(lines.city_of(request), lines.by(request), "signout", elsewhere=len(found))
+    end(found, account)
+    messages.success(request, "他の端末をサインアウトしました。")
+    return HttpResponseRedirect(reverse("usersessions_list"))
+
+
+@login_required
+@require_http_methods(["POST"])
+@reauthentication_required
 def end_everywhere(request: HttpRequest) -> HttpResponse:
     """End all one's sessions, this one too, and what other systems got by them."""
     city = lines.city_of(request)

@@ -7,18 +7,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from kiban.kernel import Problem
 from kiban.web import headers
 from kiban.web.city import City
 from kiban.web.house import NAME
-from kiban.web.pages import errors
+from kiban.web.pages import errors, sitting
 from kiban.web.signin import leaving, lines
 from kiban.web.signin.accounts import Accounts
 from kiban.web.signin.strength import factors, strong
@@ -39,6 +41,8 @@ _LEADING = {
     "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn",
 }
+_ENDING = {"usersessions_end", "usersessions_end_all", "usersessions_end_others"}
+"""Forms on the page of sessions."""
 _WORDS = {
     "left": "このアカウントは現在利用できません。所属の管理者に確認してください。",
     "idle": "30分間操作がなかったため、サインアウトしました。",
@@ -59,6 +63,16 @@ class Standing:
         if match and match.url_name in _LEADING and request.META[NAME].city is not None:
             answer.headers.setdefault("Content-Security-Policy", headers.for_pages(leaving.onwards(request)))
         return answer
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """To the second factor, where it has to be shown anew; a form is sent again afterwards, and kept nowhere meanwhile."""
+        if not isinstance(error, ReauthenticationRequired):
+            return None
+        if not request.user.is_authenticated:
+            return HttpResponseRedirect(reverse("account_login"))
+        name = request.resolver_match.url_name if request.resolver_match else ""
+        wanted = reverse("usersessions_list") if name in _ENDING else request.path
+        return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': wanted})}")
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, names: Any) -> HttpResponse | None:
         """None where the view may answer; otherwise where the person has to go first."""
@@ -106,6 +120,7 @@ def _over(request: HttpRequest, now: int) -> str:
 
 def begin(request: HttpRequest, city: City) -> None:
     """A session begins."""
+    sitting.begin(request)
     request.session[_BEGAN] = request.session[_SEEN] = int(city.now().timestamp())
 
 

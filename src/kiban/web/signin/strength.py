@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
@@ -21,6 +22,11 @@ def strong(request: HttpRequest) -> bool:
     user: Any = request.user
     records = get_authentication_records(request, user)
     return any(each.get("method") == "mfa" and each.get("type") in STRONG for each in records)
+
+
+def fresh(request: HttpRequest) -> bool:
+    """Whether a factor was shown once more, five minutes ago at most."""
+    return bool(did_recently_reauthenticate(request))
 
 
 def shown(request: HttpRequest, account: Account, kind: str) -> None:

@@ -21,6 +21,7 @@ _OWN = [
     path("account/password/change/", account.password_change, name="account_change_password"),
     path("account/sessions/", pages.shown_sessions, name="usersessions_list"),
     path("account/sessions/end", pages.end_session, name="usersessions_end"),
+    path("account/sessions/end-others", pages.end_others, name="usersessions_end_others"),
     path("account/sessions/end-all", pages.end_everywhere, name="usersessions_end_all"),
 ]
 _FACTORS = [

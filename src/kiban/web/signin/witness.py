@@ -11,7 +11,9 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_out
 from django.http import HttpRequest
 
+from kiban.web import headers
 from kiban.web.signin import lines, standing, strength
+from kiban.web.signin.ending import end, sessions
 from kiban.web.signin.models import Account
 
 _ACTS = {"totp": "totp", "webauthn": "passkey"}
@@ -25,8 +27,12 @@ def attach() -> None:
 
 
 def _began(request: HttpRequest, user: Account, **_: Any) -> None:
+    city = lines.city_of(request)
     try:
-        standing.begin(request, lines.city_of(request))
+        standing.begin(request, city)
+        if over := sessions(user)[max(city.sessions - 1, 0) :]:  # this one is not among them yet
+            end(over, user)
+            lines.signin(city, lines.by(request, user.number), "signout", why="many", sessions=len(over))
         lines.signin(lines.city_of(request), lines.by(request, user.number), "signin")
     except Exception:
         request.session.flush()  # without its line nobody has signed in
@@ -41,6 +47,15 @@ def _stepped(request: HttpRequest, user: Account, method: str, **more: Any) -> N
     }.get(method)
     if act:
         lines.signin(lines.city_of(request), lines.by(request, user.number), act)
+    if more.get("reauthenticated"):
+        _renew(request)
+
+
+def _renew(request: HttpRequest) -> None:
+    """A new key for a session that can do more now: nobody who knew the one before shall have it."""
+    before = request.session.session_key
+    request.session.cycle_key()
+    UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
 
 
 def _failed(request: HttpRequest, user: Account, authenticator: Any, **_: Any) -> None:
@@ -53,6 +68,7 @@ def _failed(request: HttpRequest, user: Account, authenticator: Any, **_: Any) -
 
 
 def _ended(request: HttpRequest, user: Account | None, **_: Any) -> None:
+    request.META[headers.LEFT] = True
     if user is not None and not request.META.get(standing.ENDED):
         lines.signin(lines.city_of(request), lines.by(request, user.number), "signout")
 
@@ -61,13 +77,7 @@ def _added(request: HttpRequest, user: Account, authenticator: Any, **_: Any) ->
     lines.setting(lines.city_of(request), lines.by(request), "factor-added", factor=str(authenticator.type))
     if not strength.strong(request):
         strength.shown(request, user, authenticator.type)
-        request.session.cycle_key()  # it can do more now: nobody who knew the key before shall have it
-        _follow(request, user)
-
-
-def _follow(request: HttpRequest, user: Account) -> None:
-    UserSession.objects.purge_and_list(user)
-    UserSession.objects.create_from_request(request)
+        _renew(request)
 
 
 def _removed(request: HttpRequest, user: Account, authenticator: Any, **_: Any) -> None:
