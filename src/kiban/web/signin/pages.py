@@ -1,4 +1,4 @@
-# mypy: disable-error-code="import-untyped"
+# mypy: disable-error-code="import-untyped, untyped-decorator"
 """The pages of one's own account: first sign-in, factors, sessions."""
 
 from __future__ import annotations
