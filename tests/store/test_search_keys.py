@@ -40,6 +40,13 @@ _BIRTHS = st.sampled_from(
 )  # fmt: skip
 
 
+_LINES = st.text("一二十〇1９丁目番地号號室館町のノー-－　澤ヶ丘ベａ\u3099゛①", max_size=5)
+_ADDRESSES = st.tuples(
+    _LINES | st.just("本町三丁目"),
+    *[st.none() | _LINES | st.sampled_from(["９番８号", "ベル館１０１号"])] * 2,
+)
+
+
 _BIRTH = ("seinengappi", "seinengappi_fushofuragu", "seinengappi_fushohyoki")
 
 
@@ -48,14 +55,21 @@ def _group() -> standard.Group:
     return main.library(given=Settings(home=Path("unused"))).edition("resident").group("jumin")
 
 
-@given(rows=st.lists(st.tuples(_NAMES, _READINGS, _NAMES, _BIRTHS), min_size=1, max_size=12))
+_ADDRESS = ("jusho_choaza", "jusho_banchigohyoki", "jusho_katagaki")
+
+
+@given(rows=st.lists(st.tuples(_NAMES, _READINGS, _NAMES, _BIRTHS, _ADDRESSES), min_size=1, max_size=12))
 def test_columns_give_the_entries_that_single_rows_give(rows: list[tuple]) -> None:  # type: ignore[type-arg]
     group = _group()
     people = [
         person(
-            str(n), shimei=name, shimei_furigana=kana, tsusho=alias, **dict(zip(_BIRTH, birth, strict=True))
+            str(n),
+            shimei=name,
+            shimei_furigana=kana,
+            tsusho=alias,
+            **dict(zip((*_BIRTH, *_ADDRESS), (*birth, *address), strict=True)),
         )
-        for n, (name, kana, alias, birth) in enumerate(rows)
+        for n, (name, kana, alias, birth, address) in enumerate(rows)
     ]
     schema = pa.schema([f.with_nullable(True) for f in store.arrow_schema(group)])
     many = search_keys.entries(group, pa.RecordBatch.from_pylist(people, schema=schema)).to_pylist()

@@ -3,7 +3,7 @@
 Keys never replace a record, and a code page never replaces a character.
 """
 
-from kiban.characters.addresses import address_key, address_keys
+from kiban.characters.addresses import address_key, address_keys, address_seam
 from kiban.characters.charts import CHART_COLUMNS, CLASSES, DECISION_COLUMNS, Chart, ChartRow, check_decisions
 from kiban.characters.codepages import (
     CODE_PAGES,
@@ -67,6 +67,7 @@ __all__ = [
     "TextFile",
     "address_key",
     "address_keys",
+    "address_seam",
     "check_decisions",
     "code_page",
     "decode_block",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from kiban.characters.folding import DASHES, SELECTORS, SPACES, Table, each, nfkc, settle
-from kiban.characters.kanji import kanji_table
+from kiban.characters.kanji import kanji_table, kanji_variants
 from kiban.kernel import KANJI_NUMERALS, number_of
 
 _SPACE_BETWEEN = re.compile(rf"([0-9])[{re.escape(SPACES)}]+(?=[0-9])")
@@ -42,6 +42,37 @@ def address_key(text: str) -> str:
 def address_keys(values: Sequence[str | None]) -> list[str | None]:
     """`address_key` of every value, each distinct value once; None stays None."""
     return each(_step, values)
+
+
+def address_seam(first: str) -> str | None:
+    """Where an address may be cut into pieces that are folded apart, judged by the character behind the cut.
+
+    Before a digit, a text folds as before any other; before a plain letter, which is a kana or kanji that no rule of this
+    module names, as before any other. What follows either does not look at what stands before it.
+
+    Args:
+        first: the first character of the piece behind the cut.
+
+    Returns:
+        What to fold the piece before the cut with, one character that stays at the end of its key; None for no seam.
+
+    >>> [address_seam(first) for first in "９ベ号"]
+    ['1', 'ア', None]
+    """
+    if first in _DIGITS:
+        return "1"
+    return "ア" if _LETTER.fullmatch(first) and first not in _named() else None
+
+
+_DIGITS = "0123456789０１２３４５６７８９"
+_LETTER = re.compile("[ぁ-ゖァ-ヺ一-鿿]")
+
+
+@cache
+def _named() -> frozenset[str]:
+    """What the rules tell from other letters, in all its variants."""
+    named = "丁目番地号室町館棟線車のノヶヵ" + KANJI_NUMERALS
+    return frozenset(variant for character in named for variant in kanji_variants(character))
 
 
 def _step(text: str) -> str:

@@ -91,7 +91,22 @@ def each_of_two(
     return [None if value is None else found[value] for value in given]
 
 
+_KNOWN_MOST = 1 << 18
+_known: dict[Callable[[str], str], dict[str, str]] = {}
+
+
 def _fold_all(step: Callable[[str], str], distinct: list[str]) -> list[str]:
+    """The settled key of each text; parts of names and addresses come again in every batch, so what was folded is kept."""
+    known = _known.setdefault(step, {})
+    fresh = [text for text in distinct if text not in known]
+    known.update(zip(fresh, _fold_fresh(step, fresh), strict=True))
+    found = [known[text] for text in distinct]
+    if len(known) > _KNOWN_MOST:
+        _known[step] = {}  # not emptied: another thread may be reading it
+    return found
+
+
+def _fold_fresh(step: Callable[[str], str], distinct: list[str]) -> list[str]:
     if not distinct:
         return []
     joined = SEPARATOR.join(distinct)

@@ -148,7 +148,7 @@ def _copy(
                 found += problems
                 rows += batch.num_rows
                 if not problems:
-                    copy.write(columns.to_csv(conformed, table.dates))
+                    columns.write_csv(conformed, table.dates, copy.write)
                     if table.group.search:
                         entries.append(search_keys.entries(table.group, conformed))
             if found:
@@ -166,7 +166,7 @@ def copy_entries(connection: psycopg.Connection[Any], table: SearchTable, entrie
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table.shadow} ({names}) FROM STDIN (FORMAT csv)".encode()) as copy,
     ):
-        copy.write(columns.to_csv(entries))
+        columns.write_csv(entries, (), copy.write)
 
 
 def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> chain.Content:

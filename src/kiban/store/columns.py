@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -93,6 +93,33 @@ def to_csv(batch: pa.RecordBatch, dates: Collection[str] = ()) -> memoryview:
         batch: the columns in the order of the COPY.
         dates: the columns that are of type date in the database.
     """
+    sink = io.BytesIO()
+    _write(batch, dates, sink)
+    return sink.getbuffer()
+
+
+def write_csv(batch: pa.RecordBatch, dates: Collection[str], write: Callable[[bytes], object]) -> None:
+    """As `to_csv`, handed over in pieces that stay in the processor's cache."""
+    _write(batch, dates, _Sink(write))
+
+
+class _Sink(io.RawIOBase):
+    """A file to write to that hands on what it gets."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, piece: Any) -> int:
+        """Hand on a piece."""
+        self._write(piece)
+        return len(piece)
+
+
+def _write(batch: pa.RecordBatch, dates: Collection[str], sink: Any) -> None:
     columns = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if name in ("valid_from", "valid_to"):
@@ -107,10 +134,8 @@ def to_csv(batch: pa.RecordBatch, dates: Collection[str] = ()) -> memoryview:
             columns.append(pa.array(texts, pa.string()))
         else:
             columns.append(column)
-    sink = io.BytesIO()
     options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
     pacsv.write_csv(pa.table(columns, names=list(batch.schema.names)), sink, options)
-    return sink.getbuffer()
 
 
 def _swapped(column: pa.Array, written: str, kept: str) -> pa.Array:

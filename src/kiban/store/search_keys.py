@@ -71,19 +71,25 @@ def _folded(fold: Fold, parts: str, values: pa.Array) -> pa.Array:
     """The keys of names: surnames and given names recur, so each of them is folded once and put together again."""
     coded = values.dictionary_encode()
     distinct = coded.dictionary
-    split = pc.extract_regex(distinct, _groups(parts))
-    whole = pc.is_null(split)
-    keys = pc.binary_join_element_wise(
-        *(_once(fold, pc.struct_field(split, index)) for index in (0, 1)), "", null_handling="emit_null"
+    split = pc.split_pattern(distinct, "　", max_splits=1)
+    parted = pc.equal(pc.list_value_length(split), 2)
+    halves = split.filter(parted)
+    keys = [_half(fold, part, pc.list_element(halves, index)) for index, part in enumerate(parts.split("　"))]
+    joined = pc.replace_with_mask(
+        pa.nulls(len(distinct), pa.string()), parted, pc.binary_join_element_wise(*keys, "")
     )
+    whole = pc.is_null(joined)
     if pc.any(whole).as_py():
-        keys = pc.replace_with_mask(keys, whole, _once(fold, distinct.filter(whole)))
-    return keys.take(coded.indices)
+        joined = pc.replace_with_mask(joined, whole, _once(fold, distinct.filter(whole)))
+    return joined.take(coded.indices)
 
 
-def _groups(parts: str) -> str:
-    first, second = (part[1:-1] for part in parts.split("　"))
-    return f"^(?P<first>{first})　(?P<second>{second})$"
+def _half(fold: Fold, form: str, values: pa.Array) -> pa.Array:
+    """The keys of one part of names; null where it has not the form in which it folds alone."""
+    coded = values.dictionary_encode()
+    keys = pa.array(fold(coded.dictionary.to_pylist()), pa.string())
+    fits = pc.match_substring_regex(coded.dictionary, f"^(?:{form})$")
+    return pc.if_else(fits, keys, pa.scalar(None, pa.string())).take(coded.indices)
 
 
 def _once(fold: Fold, values: pa.Array) -> pa.Array:
@@ -93,11 +99,35 @@ def _once(fold: Fold, values: pa.Array) -> pa.Array:
 
 
 def _addresses(batch: pa.RecordBatch, names: Sequence[str]) -> pa.Array:
+    """The keys of addresses: towns, numbers and houses recur, so each is folded once where the seams between them allow it."""
     if not names:
         return pa.nulls(batch.num_rows, pa.string())
-    parts = [pc.fill_null(batch.column(name), "") for name in names]
-    keys = _once(characters.address_keys, pc.binary_join_element_wise(*parts, ""))
-    return _held(keys)
+    texts = [pc.fill_null(batch.column(name), "") for name in names]
+    keys: list[pa.Array] = []
+    behind = pa.repeat(
+        "", batch.num_rows
+    )  # what each text is folded with: null where it must not be folded apart
+    for text in reversed(texts):
+        keys.insert(0, _piece(text, behind))
+        firsts = pc.utf8_slice_codeunits(text, 0, 1).dictionary_encode()
+        seams = pa.array(
+            [one and characters.address_seam(one) for one in firsts.dictionary.to_pylist()], pa.string()
+        )
+        behind = pc.if_else(pc.equal(text, ""), behind, seams.take(firsts.indices))
+    joined = pc.binary_join_element_wise(*keys, "")
+    whole = pc.is_null(joined)
+    if pc.any(whole).as_py():
+        together = pc.binary_join_element_wise(*(text.filter(whole) for text in texts), "")
+        joined = pc.replace_with_mask(joined, whole, _once(characters.address_keys, together))
+    return _held(joined)
+
+
+def _piece(text: pa.Array, behind: pa.Array) -> pa.Array:
+    """The keys of texts before a seam; null where there is none."""
+    coded = pc.binary_join_element_wise(text, behind, "").dictionary_encode()
+    keys = pa.array(characters.address_keys(coded.dictionary.to_pylist()), pa.string())
+    before = pc.utf8_slice_codeunits(keys, 0, -1).take(coded.indices)
+    return pc.if_else(pc.equal(behind, ""), keys.take(coded.indices), before)
 
 
 def _held(texts: pa.Array) -> pa.Array:
