@@ -43,7 +43,11 @@ def _people(city: Store) -> None:
     move_in(city, plain, SINCE)
     move_in(city, person(FAR, "遠井　灘", "トオイ　ナダ", shiteitoshi_gyoseikutokodo=NADA), SINCE)
     with city.session(CITY_HALL) as session:  # one event, recorded of him, that changed her, too
-        both = [Change("resident.jumin", her, SINCE), Change("resident.ido", moving("I931", HER))]
+        both = [
+            Change("resident.jumin", her, SINCE),
+            Change("resident.ido", moving("I931", HER)),
+            Change("resident.ido", moving("I932", PLAIN)),
+        ]
         session.record("転居", PLAIN, both, valid=SINCE.start)
         child = person(CHILD, "匿田　光", "トクタ　ヒカル", **home)
         session.record("出生", CHILD, [Change("resident.jumin", child, SINCE)], valid=SINCE.start)

@@ -105,6 +105,24 @@ def test_no_page_of_somebody_else_tells(town: web.House, number: str) -> None:
     assert len(seen) >= 6
 
 
+def test_the_page_of_the_event_they_shared_names_her_to_whom_she_is_open_and_to_nobody_else(
+    town: web.House,
+) -> None:
+    for number, shown in ((COUNTER, False), (RECORDS, False), (SUPPORT, True)):
+        client = at_work(town, number)
+        address = searched(client, atenabango=PLAIN).redirect_chain[-1][0]
+        pages = [
+            text(client.get(each))
+            for each in linked(text(client.get(f"{address}/history")), address + "/events/")
+        ]
+        assert pages
+        assert any(HER in page and "匿田" in page for page in pages) == shown
+        if not shown:
+            assert not any(HER in page for page in pages)
+            for page in pages:
+                silent(page)
+
+
 def query(client: Client, items: list[str], group: str = "resident.jumin", **scope: Any) -> str:
     made = client.post("/extracts/new", {"group": group})["Location"].removesuffix("/items")
     client.post(f"{made}/items", {"item": items, "next": "1", **scope.pop("more", {})})

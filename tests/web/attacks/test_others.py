@@ -98,9 +98,10 @@ def test_nobody_lifts_protection_by_guessing(town: web.House) -> None:
     client = at_work(town, COUNTER)
     for form in ({"grant": "1"}, {"subject": HER, "whom": COUNTER, "hours": "1", "reason": "x"}):
         assert client.post("/operations/lifts", form).status_code == 403
+        assert client.post("/operations/lifts/1/grant", form).status_code == 403
     assert town.city is not None
-    refused = town.city.audit.lines(Wanted(actor=COUNTER, outcome="refused"), limit=2).entries
-    assert [each.line.kind for each in refused] == ["lift", "lift"]
+    refused = town.city.audit.lines(Wanted(actor=COUNTER, outcome="refused"), limit=4).entries
+    assert [each.line.kind for each in refused] == ["lift", "read"] * 2
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,10 @@ def _people(city: Store) -> None:
     with city.session(CITY_HALL) as session:
         changes = [
             Change("resident.jumin", moved, Period(date(2024, 1, 1))),
-            Change("resident.ido", moving("I91", HANAKO)),
+            Change(
+                "resident.ido",
+                moving("I91", HANAKO, todokedenengappi="2024-01-05", todokedenin_shimei="渡邉　花子"),
+            ),
             *(Change("resident.memo", memo(n)) for n in range(1, 6)),
         ]
         session.record("転居", HANAKO, changes, valid=date(2024, 1, 1), note={"留意事項": "本人届出"})

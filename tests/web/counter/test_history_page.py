@@ -9,7 +9,7 @@ import pytest
 from tests.web.counter.conftest import HANAKO, links, opened, text
 from tests.web.housing import Client
 
-from kiban.web.counter import looking
+from kiban.web.counter import looked
 
 
 def history(clerk: Client, **query: str) -> str:
@@ -60,7 +60,7 @@ def test_each_character_stands_alone_with_its_code_and_its_selector(clerk: Clien
 def test_long_histories_and_many_rows_come_page_by_page(
     clerk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looking, "STEPS", 2)
+    monkeypatch.setattr(looked, "STEPS", 2)
     link = links(opened(clerk, HANAKO))[0]
     for address, marks in ((f"{link}/history", ["記録番号"]), (f"{link}/rows/resident.memo", ["申し送り"])):
         seen, following = [], ""

@@ -14,6 +14,8 @@ from kiban.web.counter.registers import Place
 from kiban.web.counter.sheets import Reader, period_text
 from kiban.web.counter.values import day_text
 
+_KINDS = {"import": "一括取込（移行を含む）", "edition": "標準の版の切替"}
+"""Events of the store itself, which are no 異動."""
 _NOT_ITEMS = frozenset({"event", "closed_by", "valid_from", "valid_to"})
 
 
@@ -112,6 +114,11 @@ class Step:
     about: bool = False
 
     @property
+    def kind(self) -> str:
+        """What happened (異動事由), in words."""
+        return kind_text(self.head) if self.head else f"異動 {self.event}"
+
+    @property
     def valid(self) -> str:
         """The day of the event in the town, in words; empty where it has none."""
         return day_text(self.head.valid) if self.head else ""
@@ -125,6 +132,11 @@ class Step:
     def note(self) -> list[tuple[str, str]]:
         """What was noted with it, where it is about this person."""
         return sorted(self.head.note.items()) if self.head and self.about else []
+
+
+def kind_text(head: EventHead) -> str:
+    """What happened, as an official reads it."""
+    return _KINDS.get(head.kind, head.kind)
 
 
 def steps(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from kiban.store import Session, Store
 from kiban.web.counter.finding import Found, present
 from kiban.web.counter.labels import labels
 from kiban.web.counter.registers import Place, Roll, places
-from kiban.web.counter.sheets import HIDDEN, Leaf, Reader
+from kiban.web.counter.sheets import HIDDEN, Leaf, Reader, period_text
 
 ROWS = 3
 """Rows of a register on the page of a person; the others have a page of their own."""
@@ -26,6 +26,7 @@ class Person:
         head: as lists show her.
         household: who lives with her on the day, herself among them; empty where the register says nothing of it.
         leaves: what each register holds.
+        events: that wrote what is shown or was true before or after, the newest first.
         off_day: whether the registers hold nothing of her on the day, and the row nearest to it is shown.
         since: the period of the row shown, in words.
     """
@@ -33,6 +34,7 @@ class Person:
     head: Found
     household: tuple[Found, ...]
     leaves: tuple[Leaf, ...]
+    events: tuple[int, ...]
     off_day: bool
     since: str
 
@@ -43,7 +45,14 @@ class Person:
 
 
 def read_person(
-    store: Store, session: Session, roll: Roll, number: str, on: date, known: datetime | None = None
+    store: Store,
+    session: Session,
+    roll: Roll,
+    number: str,
+    on: date,
+    known: datetime | None = None,
+    only: Collection[str] | None = None,
+    most: int | None = ROWS,
 ) -> Person | None:
     """The person with this number; None where no row of hers is open to who looks.
 
@@ -54,6 +63,8 @@ def read_person(
         number: the 宛名番号.
         on: the day in the town.
         known: the moment of knowledge; None for now.
+        only: registers whose rows are wanted; None for all.
+        most: rows of each register; None for all.
 
     Raises:
         Problem: `known-future`, and what the database refuses.
@@ -61,19 +72,23 @@ def read_person(
     rows = session.history(roll.register, known, **{roll.section.subject: number})
     if not rows:
         return None
-    row = of_the_day(rows, on)
-    at = AsOf(on, known)
+    row, at = of_the_day(rows, on), AsOf(on, known)
+    events = {int(each["event"]) for each in rows}
     leaves = []
     for place in places(store, session.actor, roll):
+        if only is not None and place.register not in only:
+            continue
         if place.register == roll.register:
             leaves.append(_leaf(store, session, place, [row], on))
-        else:
-            leaves.append(_read_leaf(store, session, place, row, number, at))
+            continue
+        held = _held(session, place, row, number, at)
+        leaves.append(_shut(place) if held is None else _leaf(store, session, place, held, on, most))
+        events |= set() if place.of_household else {int(each["event"]) for each in held or ()}
     members = _household(session, roll, row, at)
     shown = present(store, session, roll, [row, *members], on)
-    valid = leaves[0].sheets[0].valid
     household = tuple(shown[str(each[roll.section.subject])] for each in members)
-    return Person(shown[number], household, tuple(leaves), on not in _period(row), valid)
+    newest, period = tuple(sorted(events, reverse=True)), _period(row)
+    return Person(shown[number], household, tuple(leaves), newest, on not in period, period_text(period))
 
 
 def read_rows(store: Store, session: Session, place: Place, roll: Roll, number: str, at: AsOf) -> Leaf | None:
@@ -85,7 +100,8 @@ def read_rows(store: Store, session: Session, place: Place, roll: Roll, number: 
     rows = session.history(roll.register, at.known, **{roll.section.subject: number})
     if not rows:
         return None
-    return _read_leaf(store, session, place, of_the_day(rows, at.valid), number, at, most=None)
+    held = _held(session, place, of_the_day(rows, at.valid), number, at)
+    return _shut(place) if held is None else _leaf(store, session, place, held, at.valid, None)
 
 
 def of_the_day(rows: Sequence[Mapping[str, Any]], on: date) -> Mapping[str, Any]:
@@ -102,26 +118,23 @@ def _period(row: Mapping[str, Any]) -> Period:
     return period if isinstance(period, Period) else Period(None)
 
 
-def _read_leaf(
-    store: Store,
-    session: Session,
-    place: Place,
-    row: Mapping[str, Any],
-    number: str,
-    at: AsOf,
-    most: int | None = ROWS,
-) -> Leaf:
-    empty = Leaf(place.register, place.group.name, place.edition.title)
-    hidden = session.actor.hidden
-    if f"{place.register}.{place.item}" in hidden:
-        return Leaf(place.register, place.group.name, place.edition.title, closed=HIDDEN.text)
+def _held(
+    session: Session, place: Place, row: Mapping[str, Any], number: str, at: AsOf
+) -> Sequence[Mapping[str, Any]] | None:
+    """The rows of a register on the day; None where who looks may not see whose they are."""
+    if f"{place.register}.{place.item}" in session.actor.hidden:
+        return None
     value = row.get(place.item) if place.of_household else number
     if not value:
-        return empty
+        return []
     rows = session.read(place.register, at, **{place.item: str(value)})
     if place.group.kind == "log":  # what was written last first
         rows = sorted(rows, key=lambda one: int(one["event"]))[::-1]
-    return _leaf(store, session, place, rows, at.valid, most)
+    return rows
+
+
+def _shut(place: Place) -> Leaf:
+    return Leaf(place.register, place.group.name, place.edition.title, closed=HIDDEN.text)
 
 
 def _leaf(

@@ -24,12 +24,14 @@ class Head:
         living: its codes of those who do.
         relation: items of the relationship (続柄) in the household, in their order.
         order: the item by which members of a household are sorted; None where the group has none.
+        papers: items of the notification (届出、通知) that stands behind an event, in their order.
     """
 
     state: str | None = None
     living: frozenset[str] = frozenset()
     relation: tuple[str, ...] = ()
     order: str | None = None
+    papers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,8 @@ def head(edition: Edition, group: Group) -> Head:
     """
     said = _heads().get(f"{edition.id}.{group.id}", {})
     living, relation = frozenset(said.get("living", ())), tuple(said.get("relation", ()))
-    made = Head(said.get("state"), living, relation, said.get("order"))
-    for name in (made.state, made.order, *made.relation):
+    made = Head(said.get("state"), living, relation, said.get("order"), tuple(said.get("papers", ())))
+    for name in (made.state, made.order, *made.relation, *made.papers):
         if name is not None and name not in group:
             what = f"edition {edition.edition} of {edition.id} has no item {name} in {group.id}"
             raise Problem(

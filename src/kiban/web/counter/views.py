@@ -137,8 +137,7 @@ def _leads(request: Desk, roll: Roll, one: Found) -> str:
         return person_address(request, roll, one.number)
     if not request.grant.allows("ask-lift", roll.edition.id):
         return ""
-    who = {"register": roll.register, "number": one.number}
-    return reverse("counter-lift", args=[handles.seal(request, handles.PERSON, who)])
+    return reverse("counter-lift", args=[person_handle(request, roll, one.number)])
 
 
 def searchable(request: Desk) -> list[Roll]:
@@ -201,5 +200,9 @@ def found_address(request: Desk, asked: Asked, after: str | None = None, hints: 
 
 def person_address(request: Desk, roll: Roll, number: str) -> str:
     """Where a person is shown."""
-    who = {"register": roll.register, "number": number}
-    return reverse("counter-person", args=[handles.seal(request, handles.PERSON, who)])
+    return reverse("counter-person", args=[person_handle(request, roll, number)])
+
+
+def person_handle(request: Desk, roll: Roll, number: str) -> str:
+    """What stands for a person in addresses of this session."""
+    return handles.seal(request, handles.PERSON, {"register": roll.register, "number": number})
