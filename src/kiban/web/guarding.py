@@ -24,7 +24,7 @@ log = logging.getLogger("kiban.web")
 
 _NEVER_IN_AN_ADDRESS = ("access_token", "client_secret", "client_assertion", "token")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_SEVERAL = {"group", "item", "scopes", "sum"}
+_SEVERAL = {"group", "item", "scopes", "sum", "what"}
 """Fields with boxes to tick, of which a form may send several; every other comes once."""
 
 

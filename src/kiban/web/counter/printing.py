@@ -94,8 +94,10 @@ def _printer(request: Desk, wish: Wish | None) -> Actor:
 
 def _offered(request: Desk, looked: Looked) -> dict[str, str]:
     """What can be printed: registers with their titles, and the history where it may be read."""
-    found = places(request.city.store, _printer(request, None), looked.roll)
-    offered = {place.register: place.group.name for place in found}
+    actor = _printer(request, None)
+    found = places(request.city.store, actor, looked.roll)
+    hers = (place for place in found if f"{place.register}.{place.item}" not in actor.hidden)
+    offered = {place.register: place.group.name for place in hers}
     may = request.grant.allows("history", looked.roll.edition.id)
     return {**offered, PAST: "履歴（異動と変更）"} if may else offered
 
