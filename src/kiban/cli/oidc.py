@@ -50,6 +50,10 @@ def add(
             help="What it may ask: profile (the name), kiban (staff number, offices, duties). Repeatable."
         ),
     ] = None,
+    farewell: Annotated[
+        str,
+        typer.Option("--back-channel", metavar="URL", help="Where it is told that a sign-in is over."),
+    ] = "",
     own: Annotated[
         bool, typer.Option("--own", help="One of the city's own systems: nobody is asked for consent.")
     ] = False,
@@ -71,6 +75,7 @@ def add(
         own=own,
         public=public,
         refresh=refresh,
+        farewell=farewell,
     )
     with signing.city() as city:
         found, secret = web.clients_of(city).register(wish, signing.BY)

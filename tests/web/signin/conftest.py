@@ -201,11 +201,15 @@ class Visitor:
 
     def sign_out_everywhere(self, person: Person) -> requests.Response:
         """After the code once more."""
+        self.show_again(person)
+        return self.go("/account/sessions/end-all", sure="1")
+
+    def show_again(self, person: Person) -> requests.Response:
+        """The code once more."""
         from django.core.cache import cache
 
         cache.clear()
-        self.go("/account/2fa/reauthenticate/", code=codes(person.secret))
-        return self.go("/account/sessions/end-all", sure="1")
+        return self.go("/account/2fa/reauthenticate/", code=codes(person.secret))
 
     def sign_in(self, person: Person, wanted: str = "/account") -> requests.Response:
         """By number, password and code."""

@@ -171,7 +171,7 @@ class Accounts:
             account.is_active = on
             account.save(update_fields=["is_active"])
             if not on:
-                end(sessions(account), account)
+                end(self.city, sessions(account), account)
             lines.setting(self.city, who, "account-enabled" if on else "account-disabled", account=number)
 
     def sign_out(self, number: str, who: By) -> int:
@@ -187,7 +187,7 @@ class Accounts:
         with transaction.atomic():
             account = self._locked(number)
             found = sessions(account)
-            end(found, account)
+            end(self.city, found, account)
             lines.signin(self.city, who, act, account=number, sessions=len(found))
         return len(found)
 
@@ -245,7 +245,7 @@ class Accounts:
             account = self._locked(number)
             self._confirmable(account, who)
             asked = account.asked_recovery_by
-            end(sessions(account), account)
+            end(self.city, sessions(account), account)
             Authenticator.objects.filter(user_id=account.pk).delete()
             account.asked_recovery_by, account.asked_recovery_at = "", None
             account.set_unusable_password()

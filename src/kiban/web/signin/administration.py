@@ -88,6 +88,7 @@ _WORDS = {
     "recovery-unasked": "24時間以内の申請がありません。",
     "recovery-same": "申請した管理者は承認できません。別の管理者が承認してください。",
     "client-redirect": "戻り先のアドレスが正しくありません（https://… の完全な形。#・*・利用者名は不可）。",
+    "client-own-public": "秘密を保持できないシステムは、本人の同意を求めてください。",
     "client-unnamed": "名称を入力してください。",
     "client-unknown": "登録されていません。",
     "client-public": "秘密を持たないシステムです。",
@@ -161,6 +162,7 @@ class Registering(forms.Form):
     after = forms.CharField(
         label="サインアウト後の戻り先", widget=forms.Textarea({"rows": 2}), required=False
     )
+    farewell = forms.CharField(label="サインアウトの通知先（バックチャネル）", max_length=500, required=False)
     scopes = forms.MultipleChoiceField(
         label="提供する情報",
         choices=[(name, title) for name, title in SCOPES.items() if name != "openid"],
@@ -208,4 +210,5 @@ def _wish(given: dict[str, Any]) -> Wish:
         tuple(given["scopes"]),
         given["own"],
         given["public"],
+        farewell=given["farewell"].strip(),
     )

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from kiban.kernel import Problem
 from kiban.web.city import City
-from kiban.web.signin import lines
+from kiban.web.signin import farewell, lines
 from kiban.web.signin.lines import By
 from kiban.web.signin.wishes import Wish, check
 
@@ -34,7 +34,7 @@ class Clients:
             Its ID, and its secret, which is shown once; "" for a public one.
 
         Raises:
-            Problems: `client-unnamed`, `client-redirect`, `client-scope`.
+            Problems: those of `wishes.check`.
         """
         check(wish)
         secret = "" if wish.public else secrets.token_urlsafe(32)
@@ -54,6 +54,8 @@ class Clients:
         )
         client.set_secret(secret or secrets.token_urlsafe(32))
         client.set_post_logout_redirect_uris(list(wish.after))
+        if wish.farewell:
+            client.data["client_metadata"][farewell.WHERE] = wish.farewell
         with transaction.atomic():
             client.save(force_insert=True)
             lines.setting(

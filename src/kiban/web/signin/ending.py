@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-from allauth.idp.oidc.models import Token
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 
-from kiban.web.signin.models import Account
+from kiban.web.city import City
+from kiban.web.signin import visits
+from kiban.web.signin.models import Account, Visit
 
 
 def sessions(account: Account) -> Sequence[UserSession]:
@@ -18,10 +19,11 @@ def sessions(account: Account) -> Sequence[UserSession]:
     return sorted(UserSession.objects.purge_and_list(account), key=lambda each: each.created_at, reverse=True)
 
 
-def end(ended: Sequence[UserSession], account: Account) -> None:
-    """End sessions, and every token that other systems hold for the person: no session is bound to one of them."""
+def end(city: City, ended: Sequence[UserSession], account: Account) -> None:
+    """End sessions, and all that other systems got by them, or by sessions that had ended before."""
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     for each in ended:
         store.delete(each.session_key)
         each.delete()
-    Token.objects.filter(user_id=account.pk).delete()
+    held = [each.session_key for each in sessions(account)]
+    visits.end(city, Visit.objects.filter(account=account).exclude(session__in=held))

@@ -21,6 +21,8 @@ from kiban.web.signin.accounts import Accounts
 from kiban.web.signin.models import Account
 from kiban.web.signin.wishes import SCOPES
 
+VISIT = "kiban.visit"
+"""Under which the environment of a request for tokens says for which sign-in."""
 _ENDPOINTS = {
     "authorization_endpoint": "/identity/o/authorize",
     "end_session_endpoint": "/identity/o/logout",
@@ -87,6 +89,11 @@ class Provider(DefaultOIDCAdapter):
             claims |= {"staff_number": user.number, "duties": _duties(city, user.number)}
         return claims
 
+    def populate_id_token(self, id_token: dict[str, Any], client: Any, scopes: Any, **_: Any) -> None:
+        """Which sign-in it is of, and when a factor was shown last by then."""
+        visit = context.request.META[VISIT]
+        id_token |= {"sid": visit.sid.hex, "auth_time": int(visit.shown_at.timestamp())}
+
     def populate_server_metadata(self, data: dict[str, Any]) -> None:
         """Only what there is."""
         issuer = self.get_issuer()
@@ -97,7 +104,9 @@ class Provider(DefaultOIDCAdapter):
                 "scopes_supported": list(SCOPES),
                 "response_types_supported": ["code"],
                 "grant_types_supported": ["authorization_code", "refresh_token"],
-                "claims_supported": ["sub", "name", "staff_number", "duties"],
+                "backchannel_logout_supported": True,
+                "backchannel_logout_session_supported": True,
+                "claims_supported": ["sub", "sid", "auth_time", "name", "staff_number", "duties"],
                 "prompt_values_supported": ["none", "login"],
                 "request_parameter_supported": False,
                 "request_uri_parameter_supported": False,

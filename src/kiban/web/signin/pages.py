@@ -26,12 +26,14 @@ from kiban.kernel import Problem
 from kiban.web.house import NAME
 from kiban.web.pages import errors
 from kiban.web.pages.working import acting_of
-from kiban.web.signin import lines
+from kiban.web.signin import lines, visits
 from kiban.web.signin.accounts import Accounts
 from kiban.web.signin.ending import end, sessions
 from kiban.web.signin.forms import Welcome
+from kiban.web.signin.models import Visit
 from kiban.web.signin.standing import ENDED
 from kiban.web.signin.strength import factors, fresh
+from kiban.web.signin.wishes import SCOPES
 
 Page = Callable[..., HttpResponse]
 _REFUSED = "職員番号または招待コードが正しくないか、有効期限が過ぎています。管理者に新しい招待コードを依頼してください。"
@@ -92,6 +94,25 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @own
+@require_http_methods(["GET", "POST"])
+def systems(request: HttpRequest) -> HttpResponse:
+    """At which other systems one is signed in by this city, what each may know and until when; and the end of one of them."""
+    account: Any = request.user
+    held = Visit.objects.filter(account=account, ends_at__gt=lines.city_of(request).now())
+    if request.method == "POST":
+        ended = held.filter(client_id=request.POST.get("client", ""))
+        for client in {each.client_id for each in ended}:
+            lines.setting(lines.city_of(request), lines.by(request), "consent-withdrawn", client=client)
+        visits.end(lines.city_of(request), ended)
+        return HttpResponseRedirect(reverse("signin_systems"))
+    shown = [
+        (each, [SCOPES.get(scope, scope) for scope in each.scopes.split()])
+        for each in held.select_related("client").order_by("-began_at", "-pk")
+    ]
+    return render(request, "account/systems.html", {"visits": shown})
+
+
+@own
 def shown_factors(request: HttpRequest) -> HttpResponse:
     """The second factors; without one, the way to the first."""
     account: Any = request.user
@@ -131,7 +152,7 @@ def end_session(request: HttpRequest) -> HttpResponse:
         request.META[ENDED] = True
         logout(request)
         return HttpResponseRedirect(reverse("account_login"))
-    end(found, account)
+    end(lines.city_of(request), found, account)
     messages.success(request, "選んだ端末をサインアウトしました。")
     return HttpResponseRedirect(reverse("usersessions_list"))
 
@@ -144,7 +165,7 @@ def end_others(request: HttpRequest) -> HttpResponse:
     account: Any = request.user
     found = [each for each in sessions(account) if not each.is_current()]
     lines.signin(lines.city_of(request), lines.by(request), "signout", elsewhere=len(found))
-    end(found, account)
+    end(lines.city_of(request), found, account)
     messages.success(request, "他の端末をサインアウトしました。")
     return HttpResponseRedirect(reverse("usersessions_list"))
 

@@ -3,22 +3,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import time
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from allauth.idp.oidc import views
 from allauth.idp.oidc.models import Client, Token
-from django.core.cache import cache
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
 
 from kiban.web import headers
+from kiban.web.house import NAME
 from kiban.web.pages import errors
-from kiban.web.signin import leaving, lines
+from kiban.web.signin import leaving, lines, oidc, strength, visits
+from kiban.web.signin.models import Visit
 
 _UNKNOWN = ("この連携先は登録されていません", "連携先のシステムの担当者に連絡してください。")
-_CODE_SECONDS = 600
+_JUST_NOW = 30
 
 
 class Authorize(views.AuthorizationView):
@@ -40,6 +43,9 @@ class Authorize(views.AuthorizationView):
         if fault:
             said = {"error": fault[0], "error_description": fault[1], "state": request.GET.get("state", "")}
             return _onwards(request.GET["redirect_uri"], {name: text for name, text in said.items() if text})
+        if _stale(request):
+            back = f"{reverse('account_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"
+            return HttpResponseRedirect(back)
         if (
             request.GET.get("prompt") == "none"
             and request.user.is_authenticated
@@ -63,6 +69,12 @@ class Authorize(views.AuthorizationView):
             client=self._request_info["client_id"],
         )
         answer: HttpResponse = super().form_valid(form)
+        code = dict(parse_qsl(urlsplit(answer.headers.get("Location", "")).query)).get("code")
+        if code:
+            account: Any = self.request.user
+            client, scopes = self._request_info["client_id"], " ".join(form.cleaned_data["scopes"])
+            issuer = self.request.META[NAME].authority.issuer
+            visits.begin(self.request, account, client, issuer, code, scopes)
         return answer
 
 
@@ -79,7 +91,20 @@ def _fault(request: HttpRequest, client: Client) -> tuple[str, str] | None:
             "consent_required",
             "the person has to be asked",
         )  # allauth takes what was granted to any system
+    age = asked.get("max_age", "")
+    if age and not age.isdecimal():
+        return "invalid_request", "max_age is a number of seconds"
+    if "none" in asked.get("prompt", "").split() and _stale(request):
+        return "login_required", "the person has to show a factor"
     return None
+
+
+def _stale(request: HttpRequest) -> bool:
+    """Whether the system wants a fresher sign-in than this; one of just now is fresh enough for any."""
+    age = request.GET.get("max_age", "")
+    if not age or not request.user.is_authenticated:
+        return False
+    return time.time() - strength.shown_at(request) > max(int(age), _JUST_NOW)
 
 
 def _onwards(address: str, said: dict[str, str]) -> HttpResponse:
@@ -91,21 +116,38 @@ def _onwards(address: str, said: dict[str, str]) -> HttpResponse:
 class Tokens(views.TokenView):
     """Tokens for a code, once; without a token to renew them, unless the system was registered for it."""
 
+    @transaction.atomic
     def post(self, request: HttpRequest) -> HttpResponse:
         """As allauth; then what it leaves open."""
+        form = {name: str(text) for name, text in request.POST.items()}
+        request.META[oidc.VISIT] = visit = visits.asked(form)
         answer: HttpResponse = super().post(request)
         if answer.status_code != 200:
+            if json.loads(answer.content).get("error") == "invalid_grant":
+                _stolen(request, visits.shown_again(form))
             return answer
         said = json.loads(answer.content)
-        given = Token.objects.by_value(said["access_token"]).select_related("client").get()
-        if not _first(request, given):
-            Token.objects.filter(user_id=given.user_id, client_id=given.client_id).delete()
+        tokens = [said[name] for name in ("access_token", "refresh_token") if name in said]
+        if visit is None or not visits.given(visit, form, tokens):
+            Token.objects.filter(
+                hash__in=[Token.objects.by_value(each).get().hash for each in tokens]
+            ).delete()
+            _stolen(request, visit)
             return JsonResponse({"error": "invalid_grant"}, status=400)
-        if "refresh_token" not in given.client.get_grant_types() and "refresh_token" in said:
+        if "refresh_token" in said and "refresh_token" not in visit.client.get_grant_types():
             Token.objects.by_value(said.pop("refresh_token")).delete()
             said.pop("refresh_expires_in", None)
             answer.content = json.dumps(said).encode()
         return answer
+
+
+def _stolen(request: HttpRequest, visit: Visit | None) -> None:
+    """What was good once came twice: one of both has stolen it, so all that came of it ends (RFC 9700 4.14.2)."""
+    if visit is None:
+        return
+    city = lines.city_of(request)
+    lines.signin(city, lines.by(request, visit.account.number), "token", "refused", client=visit.client_id)
+    visits.end(city, [visit])
 
 
 class EndSession(views.LogoutView):
@@ -117,12 +159,3 @@ class EndSession(views.LogoutView):
         back = getattr(context["form"], "cleaned_data", {}).get("post_logout_redirect_uri")
         answer.headers["Content-Security-Policy"] = headers.for_pages([leaving.origin(back)] if back else [])
         return answer
-
-
-def _first(request: HttpRequest, given: Token) -> bool:
-    """Whether a code is used for the first time: of two that come at once only one gets tokens."""
-    code = request.POST.get("code")
-    if request.POST.get("grant_type") != "authorization_code" or not code:
-        return True
-    digest = hashlib.sha256(f"{given.client_id}:{code}".encode()).hexdigest()
-    return bool(cache.add(f"kiban-code-{digest}", 1, timeout=_CODE_SECONDS))

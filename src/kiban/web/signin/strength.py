@@ -24,6 +24,11 @@ def strong(request: HttpRequest) -> bool:
     return any(each.get("method") == "mfa" and each.get("type") in STRONG for each in records)
 
 
+def shown_at(request: HttpRequest) -> float:
+    """When a factor was shown last in this session, in seconds since 1970."""
+    return max((float(each["at"]) for each in get_authentication_records(request, request.user)), default=0.0)
+
+
 def fresh(request: HttpRequest) -> bool:
     """Whether a factor was shown once more, five minutes ago at most."""
     return bool(did_recently_reauthenticate(request))

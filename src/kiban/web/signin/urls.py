@@ -19,6 +19,7 @@ _OWN = [
     path("account/logout/", account.logout, name="account_logout"),
     path("account/reauthenticate/", pages.again, name="account_reauthenticate"),
     path("account/password/change/", account.password_change, name="account_change_password"),
+    path("account/systems", pages.systems, name="signin_systems"),
     path("account/sessions/", pages.shown_sessions, name="usersessions_list"),
     path("account/sessions/end", pages.end_session, name="usersessions_end"),
     path("account/sessions/end-others", pages.end_others, name="usersessions_end_others"),

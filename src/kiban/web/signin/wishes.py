@@ -29,6 +29,7 @@ class Wish:
         own: one of the city's own systems: nobody is asked for consent.
         public: it cannot keep a secret (an app, a page); it has none then.
         refresh: it may ask for new tokens while nobody is there.
+        farewell: where it is told that a sign-in is over (back-channel logout); "" where it does not want to know.
     """
 
     name: str
@@ -38,20 +39,24 @@ class Wish:
     own: bool = False
     public: bool = False
     refresh: bool = False
+    farewell: str = ""
 
 
 def check(wish: Wish) -> None:
     """Refuse what a system cannot have.
 
     Raises:
-        Problems: `client-unnamed`, `client-redirect`, `client-scope`.
+        Problems: `client-unnamed`, `client-redirect`, `client-scope`, `client-own-public`.
     """
     found = [] if wish.name.strip() else [Problem("client-unnamed", "the system has no name", fix="name it")]
     if not wish.redirects:
         found.append(
             Problem("client-redirect", "no address to come back to is given", fix="--redirect https://…")
         )
-    found += _unfit([*wish.redirects, *wish.after])
+    found += _unfit([*wish.redirects, *wish.after, *([wish.farewell] if wish.farewell else [])])
+    if wish.own and wish.public:
+        what, fix = "nobody can tell a system without a secret from another", "let it ask for consent"
+        found.append(Problem("client-own-public", what, fix=fix))
     for each in set(wish.scopes) - set(SCOPES):
         found.append(Problem("client-scope", "there is no such scope", each, f"one of {', '.join(SCOPES)}"))
     if found:

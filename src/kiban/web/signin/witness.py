@@ -12,9 +12,9 @@ from django.contrib.auth.signals import user_logged_out
 from django.http import HttpRequest
 
 from kiban.web import headers
-from kiban.web.signin import lines, standing, strength
+from kiban.web.signin import lines, standing, strength, visits
 from kiban.web.signin.ending import end, sessions
-from kiban.web.signin.models import Account
+from kiban.web.signin.models import Account, Visit
 
 _ACTS = {"totp": "totp", "webauthn": "passkey"}
 Receiver = Any
@@ -31,7 +31,7 @@ def _began(request: HttpRequest, user: Account, **_: Any) -> None:
     try:
         standing.begin(request, city)
         if over := sessions(user)[max(city.sessions - 1, 0) :]:  # this one is not among them yet
-            end(over, user)
+            end(city, over, user)
             lines.signin(city, lines.by(request, user.number), "signout", why="many", sessions=len(over))
         lines.signin(lines.city_of(request), lines.by(request, user.number), "signin")
     except Exception:
@@ -55,7 +55,9 @@ def _renew(request: HttpRequest) -> None:
     """A new key for a session that can do more now: nobody who knew the one before shall have it."""
     before = request.session.session_key
     request.session.cycle_key()
-    UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
+    after = request.session.session_key
+    UserSession.objects.filter(session_key=before).update(session_key=after)
+    Visit.objects.filter(session=before).update(session=after)
 
 
 def _failed(request: HttpRequest, user: Account, authenticator: Any, **_: Any) -> None:
@@ -69,6 +71,9 @@ def _failed(request: HttpRequest, user: Account, authenticator: Any, **_: Any) -
 
 def _ended(request: HttpRequest, user: Account | None, **_: Any) -> None:
     request.META[headers.LEFT] = True
+    if user is not None:
+        key = request.session.session_key
+        visits.end(lines.city_of(request), Visit.objects.filter(account=user, session=key))
     if user is not None and not request.META.get(standing.ENDED):
         lines.signin(lines.city_of(request), lines.by(request, user.number), "signout")
 
@@ -85,7 +90,9 @@ def _removed(request: HttpRequest, user: Account, authenticator: Any, **_: Any) 
 
 
 def _changed(request: HttpRequest, user: Account, **_: Any) -> None:
-    lines.setting(lines.city_of(request), lines.by(request), "password-changed")
+    city, key = lines.city_of(request), request.session.session_key
+    lines.setting(city, lines.by(request), "password-changed")
+    visits.end(city, Visit.objects.filter(account=user).exclude(session=key))  # as all other sessions
 
 
 _LISTENING: tuple[tuple[Any, Receiver], ...] = (
