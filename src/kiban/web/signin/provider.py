@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -104,7 +103,8 @@ def _stale(request: HttpRequest) -> bool:
     age = request.GET.get("max_age", "")
     if not age or not request.user.is_authenticated:
         return False
-    return time.time() - strength.shown_at(request) > max(int(age), _JUST_NOW)
+    now = lines.city_of(request).now().timestamp()
+    return now - strength.shown_at(request) > max(int(age), _JUST_NOW)
 
 
 def _onwards(address: str, said: dict[str, str]) -> HttpResponse:
