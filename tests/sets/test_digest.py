@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from kiban import sets
 from kiban.kernel import Problem
 from kiban.sets import Column
+from kiban.sets.shorter import duckdb_digest_of
 
 COLUMNS = (
     Column("na"),
@@ -38,8 +39,8 @@ values = st.tuples(
 
 
 def in_postgres(connection: Any, rows: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
-    digest = sets.postgres_digest(COLUMNS)
-    bucket = sets.postgres_bucket(sets.postgres_digest(COLUMNS[:1]))
+    digest = f"encode({sets.postgres_hash(COLUMNS, usual={'na': len('が'.encode())})}, 'hex')"
+    bucket = sets.postgres_bucket(sets.postgres_hash(COLUMNS[:1]))
     made = "SELECT %s::text na, %s::bigint en, %s::numeric ritsu, %s::date hi, %s::boolean ari"
     return [connection.execute(f"SELECT {digest}, {bucket} FROM ({made}) s", row).fetchone() for row in rows]
 
@@ -51,7 +52,10 @@ def in_duckdb(rows: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
     bucket = sets.duckdb_bucket(sets.duckdb_digest(COLUMNS[:1]))
     with duckdb.connect() as connection:
         connection.register("given", table)
-        return connection.execute(f"SELECT {sets.duckdb_digest(COLUMNS)}, {bucket} FROM given").fetchall()
+        found = connection.execute(f"SELECT {sets.duckdb_digest(COLUMNS)}, {bucket} FROM given").fetchall()
+        shorter = f"SELECT {duckdb_digest_of(table, COLUMNS)} FROM given"
+        assert connection.execute(shorter).fetchall() == [(digest,) for digest, _ in found]
+        return found
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -35,7 +35,7 @@ Row = tuple[list[str | None] | None, bytes | None, str | None]
 
 
 def in_postgres(connection: Any, rows: list[Row]) -> list[tuple[str, int]]:
-    digest, key = sets.postgres_digest(COLUMNS), sets.postgres_digest(COLUMNS[:1])
+    digest, key = sets.postgres_digest(COLUMNS), sets.postgres_hash(COLUMNS[:1])
     made = 'SELECT %s::text[] koku, %s::bytea "in", %s::text na'
     statement = f"SELECT {digest}, {sets.postgres_bucket(key)} FROM ({made}) s"
     return [connection.execute(statement, row).fetchone() for row in rows]

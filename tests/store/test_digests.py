@@ -74,6 +74,11 @@ def test_every_stored_value_enters_as_it_comes_out_again(city: Store) -> None:
             f"SELECT {sets.duckdb_digest(whole)} FROM out ORDER BY atenabango"
         ).fetchall()
     assert [digest for (digest,) in in_duckdb] == [row["_digest"] for row in in_python]
+    each = [sets.BucketSum(row["_bucket"], 1, *sets.pieces(row["_digest"])) for row in in_python]
+    event, _ = store.last_event(city)
+    for sessions in (1, 2, 3):
+        found = store.row_buckets(city, JUMIN, items, KEY, CITY_HALL, event, sessions=sessions)
+        assert found == sets.buckets_together([one] for one in each)
 
 
 def test_one_changed_field_of_a_stored_row_changes_its_digest_alone(city: Store) -> None:

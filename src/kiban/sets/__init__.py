@@ -1,6 +1,7 @@
 """What crosses a border is a set: parts, a manifest, receipts. Its rows have one canonical digest, and two sides can be compared."""
 
 from kiban.sets.buckets import Buckets, BucketSum, Figures, buckets_body, differing, digest_of, read_buckets
+from kiban.sets.buckets import added as buckets_together
 from kiban.sets.compare import DIFFERENCES, Comparison, Side, compare
 from kiban.sets.comparing import compare_sets, differing_buckets
 from kiban.sets.contents import Contents, contents, find, positions, published, published_at
@@ -70,6 +71,7 @@ __all__ = [
     "batches",
     "bucket",
     "buckets_body",
+    "buckets_together",
     "columns_of",
     "compare",
     "compare_sets",

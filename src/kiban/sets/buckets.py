@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import duckdb
@@ -46,6 +46,7 @@ def figures(
     key: Sequence[Column],
     columns: Sequence[Column],
     sums: Sequence[str],
+    digest: Callable[[Sequence[Column]], str] = duckdb_digest,
 ) -> Figures:
     """Count, add up and digest the rows of a relation.
 
@@ -55,6 +56,7 @@ def figures(
         key: columns that tell the rows apart; without any there are no buckets.
         columns: all columns of the digest.
         sums: columns of whole numbers; an absent value adds nothing.
+        digest: DuckDB SQL of the digest of columns; as good as `duckdb_digest`.
 
     Raises:
         duckdb.Error: where the relation cannot be read or lacks a column.
@@ -65,8 +67,8 @@ def figures(
         [[rows, *totals]] = found
         return Figures(rows, {name: int(total or 0) for name, total in zip(sums, totals, strict=True)}, ())
     kept = "".join(f", {quoted(name)}" for name in sums)
-    bucket = duckdb_bucket(duckdb_digest(key))
-    inner = f"SELECT {bucket} AS _bucket, {duckdb_digest(columns)} AS _digest{kept} FROM {relation}"
+    bucket = duckdb_bucket(digest(key))
+    inner = f"SELECT {bucket} AS _bucket, {digest(columns)} AS _digest{kept} FROM {relation}"
     lines = connection.execute(
         f"SELECT {', '.join(['_bucket', SUMS, *added])} "
         f"FROM (SELECT _bucket, {PIECES}{kept} FROM ({inner})) GROUP BY 1 ORDER BY 1"

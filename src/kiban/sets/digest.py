@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -143,16 +143,19 @@ def duckdb_digest(columns: Sequence[Column], of: str = "") -> str:
         columns: in order; each has a column of its name, of its kind.
         of: name of the table and a dot, where it has to be said.
     """
-    frames = []
-    for column in columns:
-        name = f"{of}{quoted(column.name)}"
-        text = {
-            "decimal": f"CAST(CAST({name} AS DECIMAL(38,{column.scale})) AS VARCHAR)",
-            "list": f"array_to_string(list_transform({name}, lambda _e: {_duckdb_frame('_e')}), '')",
-            "bytes": f"lower(hex({name}))",
-        }.get(column.kind, f"CAST({name} AS VARCHAR)")
-        frames.append(_duckdb_frame(text))
+    frames = (duckdb_frame(column, of) for column in columns)
     return f"sha256(concat({', '.join(frames)}))"  # a chain of || would copy the row once for each column
+
+
+def duckdb_frame(column: Column, of: str = "") -> str:
+    """DuckDB SQL of the frame of a value."""
+    name = f"{of}{quoted(column.name)}"
+    text = {
+        "decimal": f"CAST(CAST({name} AS DECIMAL(38,{column.scale})) AS VARCHAR)",
+        "list": f"array_to_string(list_transform({name}, lambda _e: {_duckdb_frame('_e')}), '')",
+        "bytes": f"lower(hex({name}))",
+    }.get(column.kind, f"CAST({name} AS VARCHAR)")
+    return _duckdb_frame(text)
 
 
 def _duckdb_frame(text: str) -> str:
@@ -169,8 +172,15 @@ def postgres_digest(columns: Sequence[Column], of: str = "") -> str:
     return f"encode({postgres_hash(columns, of)}, 'hex')"
 
 
-def postgres_hash(columns: Sequence[Column], of: str = "") -> str:
-    """PostgreSQL SQL of the row's digest in its 32 bytes; see `postgres_digest`."""
+def postgres_hash(columns: Sequence[Column], of: str = "", usual: Mapping[str, int] | None = None) -> str:
+    """PostgreSQL SQL of the row's digest in its 32 bytes; see `postgres_digest`.
+
+    Args:
+        columns: in order; each has a column of its name, of its kind.
+        of: name of the table and a dot, where it has to be said.
+        usual: how many bytes the texts of some columns mostly have. The digest is the same whatever they have, and comes sooner
+            where it is so.
+    """
     frames = []
     for column in columns:
         name = f"{of}{quoted(column.name)}"
@@ -181,7 +191,12 @@ def postgres_hash(columns: Sequence[Column], of: str = "") -> str:
             "list": _postgres_list(name),
             "bytes": f"encode({name}, 'hex')",
         }.get(column.kind, f"({name})::text")
-        frames.append(_postgres_frame(text))
+        frame, length = _postgres_frame(text), (usual or {}).get(column.name)
+        if column.kind == "date":
+            frame = f"CASE WHEN {name} BETWEEN {_COMMON_DAYS} THEN '10:' || {_day(name)} ELSE {frame} END"
+        elif column.kind == "text" and length:
+            frame = f"CASE octet_length({text}) WHEN {length} THEN '{length}:' || {text} ELSE {frame} END"
+        frames.append(frame)
     return f"sha256(convert_to({' || '.join(frames)}, 'UTF8'))"
 
 
@@ -202,8 +217,16 @@ def postgres_day(expression: str) -> str:
     """PostgreSQL SQL of a day as a digest writes it; to_char alone loses infinity and the era."""
     return (
         f"CASE WHEN {expression} = 'infinity' THEN 'infinity' WHEN {expression} = '-infinity' THEN '-infinity' "
-        f"WHEN {expression} < '0001-01-01' THEN to_char({expression}, 'YYYY-MM-DD (BC)') "
-        f"ELSE to_char({expression}, 'YYYY-MM-DD') END"
+        f"WHEN {expression} < '0001-01-01' THEN to_char({expression}, 'YYYY-MM-DD (BC)') ELSE {_day(expression)} END"
+    )
+
+
+_COMMON_DAYS = "'0001-01-01' AND '9999-12-31'"
+
+
+def _day(expression: str) -> str:
+    return (
+        f"to_char(({expression})::timestamp, 'YYYY-MM-DD')"  # of a day itself it would look up the time zone
     )
 
 
@@ -212,9 +235,9 @@ def duckdb_bucket(digest: str) -> str:
     return f"CAST('0x' || substr({digest}, 1, 3) AS INTEGER)"
 
 
-def postgres_bucket(digest: str) -> str:
-    """PostgreSQL SQL of a bucket from the digest of a key."""
-    return f"('x' || substr({digest}, 1, 3))::bit(12)::integer"
+def postgres_bucket(hashed: str) -> str:
+    """PostgreSQL SQL of a bucket from the 32 bytes of the digest of a key."""
+    return f"(substr({hashed}, 1, 2)::integer >> 4)"
 
 
 def postgres_pieces(hashed: str) -> tuple[str, str]:

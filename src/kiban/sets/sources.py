@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -20,6 +21,7 @@ from kiban.sets import buckets
 from kiban.sets.buckets import Figures
 from kiban.sets.digest import Column
 from kiban.sets.manifest import Form
+from kiban.sets.shorter import duckdb_digest_of
 
 Batches = Callable[[], Iterable[pa.RecordBatch]]
 """Opens the rows anew at each call."""
@@ -108,7 +110,7 @@ class Digester:
         connection = self._open()
         connection.register("_rows", table)
         try:
-            return self.of("_rows")
+            return buckets.figures(connection, "_rows", *self._how, partial(duckdb_digest_of, table))
         finally:
             connection.unregister("_rows")
 

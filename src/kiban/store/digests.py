@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from kiban.store.database import Store
     from kiban.store.session import Session
 
+_DAY = len("2026-10-01")
 _PERIOD = {"valid_from": "-infinity", "valid_to": "infinity"}
 
 
@@ -112,24 +114,48 @@ def row_buckets(
     as_of: AsOf | datetime | int | None = None,
     *,
     absent: Collection[str] = (),
+    sessions: int = 1,
 ) -> sets.Buckets:
     """The digests of the buckets of stored rows, added up by PostgreSQL: what tells in one pass whether a copy is equal.
 
-    Args and raises: as `row_digests`.
+    Args and raises: as `row_digests`, and:
+        sessions: so many share the rows among them, each on a core of its own, where `as_of` is an event: what was known after
+            it is the same for each of them, whatever happens meanwhile. Each logs its share.
     """
-    with store.session(actor) as session:
-        table = _begun(store, session, register, items, key, as_of)
-        rows = _rows(table, items, key, as_of, absent)
-        hashed = sets.postgres_hash(digest_columns(table.group, items), "s.")
-        # OFFSET 0 keeps the two queries apart: as one, it would compute the hash of each row for each of the two numbers.
-        hashes = f"SELECT _bucket, {hashed} AS _hash FROM ({rows}) s OFFSET 0"
-        session.add_up()
-        one, two = sets.postgres_pieces("_hash")
-        sums = f"SELECT _bucket, count(*), sum({one}), sum({two}) FROM ({hashes}) d GROUP BY 1 ORDER BY 1"
-        statement = f"COPY ({sums}) TO STDOUT (FORMAT csv)"
-        data = b"".join(map(bytes, session.copy_items(register, [*items, *key], statement)))
-    lines = (line.split(",") for line in data.decode().splitlines())
-    return tuple(sets.BucketSum(*map(int, line)) for line in lines)
+    shares = sessions if isinstance(as_of, int) else 1
+
+    def share(number: int) -> sets.Buckets:
+        with store.session(actor) as session:
+            table = _begun(store, session, register, items, key, as_of)
+            only = f" AND {_share(key, number, shares)}" if shares > 1 else ""
+            rows = _rows(table, items, key, as_of, absent, only)
+            statement = f"COPY ({_sums(table, items, rows)}) TO STDOUT (FORMAT csv)"
+            session.add_up()
+            data = b"".join(map(bytes, session.copy_items(register, [*items, *key], statement)))
+        lines = (line.split(",") for line in data.decode().splitlines())
+        return tuple(sets.BucketSum(*map(int, line)) for line in lines)
+
+    if shares == 1:
+        return share(0)
+    with ThreadPoolExecutor(shares) as pool:
+        return sets.buckets_together(list(pool.map(share, range(shares))))
+
+
+def _share(key: Sequence[str], number: int, shares: int) -> str:
+    """The SQL condition for one of so many shares of the rows: the same at all times for rows of the same key."""
+    first = f"coalesce(({quoted(key[0])})::text, '')"
+    return f"(hashtext({first})::bigint + 2147483648) % {shares} = {number}"
+
+
+def _sums(table: Table, items: Sequence[str], rows: str) -> str:
+    """The query for the digests of the buckets of some rows."""
+    usual = {item.romaji: item.digits or 0 for item in table.group.items if item.type == "X"}
+    usual |= {item.romaji: _DAY for item in table.group.items if item.type == "DATE"}
+    hashed = sets.postgres_hash(digest_columns(table.group, items), "s.", usual)
+    # OFFSET 0 keeps the two queries apart: as one, it would compute the hash of each row for each of the two numbers.
+    hashes = f"SELECT _bucket, {hashed} AS _hash FROM ({rows}) s OFFSET 0"
+    one, two = sets.postgres_pieces("_hash")
+    return f"SELECT _bucket, count(*), sum({one}), sum({two}) FROM ({hashes}) d GROUP BY 1 ORDER BY 1"
 
 
 def _begun(
@@ -164,12 +190,13 @@ def _rows(
     key: Sequence[str],
     as_of: AsOf | datetime | int | None,
     absent: Collection[str],
+    only: str = "",
 ) -> str:
     """The query for the items as the standard writes them, and the bucket of each row."""
     keys = digest_columns(table.group, key)
-    bucket = sets.postgres_bucket(sets.postgres_digest(keys, "w."))
+    bucket = sets.postgres_bucket(sets.postgres_hash(keys, "w."))
     written = ", ".join(_written(table, name, name in absent) for name in dict.fromkeys((*items, *key)))
-    rows = f"SELECT {written} FROM {table.name} WHERE {conditions(table, as_of)}"
+    rows = f"SELECT {written} FROM {table.name} WHERE {conditions(table, as_of)}{only}"
     return f"SELECT w.*, {bucket} AS _bucket FROM ({rows}) w"
 
 

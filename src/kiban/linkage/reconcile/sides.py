@@ -16,6 +16,8 @@ from kiban.linkage.contracts.model import Feed
 from kiban.linkage.files import Protected, Source, digest_columns, digester, key_columns
 from kiban.sets import Buckets, BucketSum
 
+_SESSIONS = 2  # one session of PostgreSQL is busy longer than all that reads the consumer's copy beside it
+
 
 @dataclass(frozen=True)
 class Provider:
@@ -28,11 +30,11 @@ class Provider:
     source: Source
 
     def buckets(self, feed: Feed) -> Buckets:
-        """The digests of the buckets of a feed, in one pass of PostgreSQL."""
+        """The digests of the buckets of a feed, added up by PostgreSQL."""
         source = self.source
         whole = store.row_buckets(
             source.opened, feed.register, feed.columns, feed.key, source.actor, source.event,
-            absent=self._absent(feed),
+            absent=self._absent(feed), sessions=_SESSIONS,
         )  # fmt: skip
         if not self._others(feed):
             return whole
