@@ -47,6 +47,8 @@ class Asking:
 
     def visible(self, table: Table) -> tuple[str, ...]:
         """The items of a register that are not hidden from the actor."""
+        if not self.actor.hidden:
+            return table.items
         return tuple(name for name in table.items if f"{table.register}.{name}" not in self.actor.hidden)
 
     def log_again(self) -> None:

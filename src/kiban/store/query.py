@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from kiban import characters
@@ -43,10 +44,10 @@ class Query:
     limit: int = 20
 
     def __post_init__(self) -> None:
-        if self.number and (self.keys() or self.birth or self.sex):
+        if self.number and (self.keys or self.birth or self.sex):
             fix = "ask for the number alone: it says who it is"
             raise Problem("query-number", "a number is asked for together with something else", fix=fix)
-        if not (self.keys() or self.birth or self.number):
+        if not (self.keys or self.birth or self.number):
             raise Problem(
                 "query-empty", "the search names nobody", fix="give a name, kana, an address or a birth date"
             )
@@ -57,7 +58,8 @@ class Query:
                 fix="ask for less",
             )
 
-    def keys(self) -> dict[str, str]:
+    @cached_property
+    def keys(self) -> Mapping[str, str]:
         """The folded keys asked for, by column."""
         folded = {
             "kana_key": characters.kana_loose_key(self.kana) if self.kana else "",
@@ -104,4 +106,6 @@ class Page:
 
     def with_rows(self, rows: Mapping[str, Mapping[str, Any]]) -> Page:
         """The same page with the row of each subject."""
-        return replace(self, hits=tuple(replace(hit, row=rows.get(hit.subject)) for hit in self.hits))
+        return replace(
+            self, hits=tuple(Hit(h.subject, h.ward, rows.get(h.subject), h.protected) for h in self.hits)
+        )

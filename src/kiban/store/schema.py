@@ -76,7 +76,7 @@ class Table:
         """Whether its rows are true for a period (a register), not at a moment (a log)."""
         return self.group.kind == "register"
 
-    @property
+    @cached_property
     def items(self) -> tuple[str, ...]:
         """The columns of the items, retired ones last."""
         return (*(item.romaji for item in self.group.items), *(name for name, _ in self.retired))

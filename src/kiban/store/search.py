@@ -93,7 +93,7 @@ def _find(
     position: tuple[object, str] | None,
     limit: int,
 ) -> list[tuple[Hit, object]]:
-    order = "number" if query.number else next(iter(query.keys()), "birth_from")
+    order = "number" if query.number else next(iter(query.keys), "birth_from")
     if phase.where is None:
         return _protected(connection, table, query, order, position, limit)
     conditions, values = _conditions(query, "s")
@@ -102,10 +102,11 @@ def _find(
         beyond = f" AND (s.{order}, s.subject) > (%s, %s)"
     statement = (
         f"SELECT DISTINCT ON (s.{order}, s.subject) s.{order}, s.subject, s.ward FROM {_source(table, query)} s "
-        f"WHERE {conditions} AND {phase.where}{beyond} ORDER BY s.{order}, s.subject LIMIT %s"
+        f"WHERE {conditions} AND {phase.where}{beyond} ORDER BY s.{order}, s.subject LIMIT {query.limit + 1:d}"
     )
-    parameters = [*values, *phase.values, *(position or ()), limit]
-    rows = connection.execute(statement.encode(), parameters).fetchall()
+    # The limit stands in the text, the same for every phase: the server sees how little is wanted, and need not plan each time.
+    parameters = [*values, *phase.values, *(position or ())]
+    rows = connection.execute(statement.encode(), parameters).fetchmany(limit)
     return [(Hit(subject, ward_code), key) for key, subject, ward_code in rows]
 
 
@@ -125,7 +126,7 @@ def _protected(
             "SELECT kiban.find_protected_number(%s, %s, %s)", (register, item, value)
         ).fetchall()
         return [(Hit(subject, None, protected=True), value) for (subject,) in found if position is None]
-    asked: dict[str, object] = dict(query.keys())
+    asked: dict[str, object] = dict(query.keys)
     if query.birth:
         asked["birth"] = [day.isoformat() for day in query.birth]
     if query.sex:
@@ -144,13 +145,13 @@ def _conditions(query: Query, alias: str) -> tuple[str, list[object]]:
     if query.number:
         conditions.append(f"{alias}.number = %s")
         values.append(query.number[1])
-    for column, key in query.keys().items():
+    for column, key in query.keys.items():
         conditions.append(f"{alias}.{column} >= %s AND {alias}.{column} < %s")
         values += [key, key + "\U0010ffff"]
     if query.birth:
         conditions.append(f"{alias}.birth_from <= %s AND {alias}.birth_to >= %s")
         values += [query.birth[1].isoformat(), query.birth[0].isoformat()]
-        if not query.keys():
+        if not query.keys:
             # An index range needs a lower end too: a birth known only by its decade begins at most ten years earlier.
             conditions.append(f"{alias}.birth_from >= %s")
             values.append(query.birth[0].replace(year=max(1, query.birth[0].year - 10), day=1).isoformat())
