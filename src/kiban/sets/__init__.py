@@ -20,6 +20,7 @@ from kiban.sets.digest import (
     row_digest,
 )
 from kiban.sets.expect import Expectation, Finding, expected
+from kiban.sets.fetching import batches, part_file, relation
 from kiban.sets.manifest import Draft, Manifest, Part, Position, moment_of, new_set_id
 from kiban.sets.places import manifest_of as manifest_place
 from kiban.sets.places import place_of as part_place
@@ -37,7 +38,7 @@ from kiban.sets.roots import Root, refuse_unless_it_follows, root_fault, root_fa
 from kiban.sets.shelf import Access, Shelf, open_shelf
 from kiban.sets.signing import Signature, Signer, fits, read_keys, read_signer
 from kiban.sets.sources import Digester, File, Raw, Rows, Source, together
-from kiban.sets.verify import batches, part_file, relation, verify
+from kiban.sets.verify import verify
 from kiban.sets.writing import manifest_bytes, read_manifest
 
 __all__ = [

@@ -7,10 +7,10 @@ from pathlib import Path
 from kiban.kernel import Problem
 from kiban.sets import buckets
 from kiban.sets.compare import DIFFERENCES, Comparison, compare
+from kiban.sets.fetching import relation
 from kiban.sets.manifest import Manifest
 from kiban.sets.publish import Progress, quiet
 from kiban.sets.shelf import Shelf
-from kiban.sets.verify import relation
 
 
 def differing_buckets(left: Manifest, right: Manifest) -> tuple[int, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from kiban.standard.code_list import CodeList
 from kiban.standard.declaration import Declaration, GroupDeclaration
 from kiban.standard.findings import Findings, suggest
 from kiban.standard.items import place
-from kiban.standard.model import CodeList, Group, Item, Search
+from kiban.standard.model import Group, Item, Search
 from kiban.standard.references import refer
 from kiban.standard.tables import Row
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kiban.standard.change import EVERYONE, READERS, STORED, WRITERS, Change, change
-from kiban.standard.model import CodeList, Group, Item
+from kiban.standard.code_list import CodeList
+from kiban.standard.model import Group, Item
 
 
 def compare_codes(

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from kiban.standard.code_list import Code, CodeList
 from kiban.standard.findings import Findings
 from kiban.standard.items import normalise_list_id
-from kiban.standard.model import Code, CodeList
 from kiban.standard.tables import CODE_COLUMNS, Row, read_rows
 
 FREE_NAME = "自治体固有コード"

@@ -12,9 +12,10 @@ from kiban.standard.codes import read_code_lists
 from kiban.standard.declaration import SCOPE_UNDECIDED, Declaration, read_declaration
 from kiban.standard.findings import Finding, Findings, suggest
 from kiban.standard.items import normalise_list_id, place, read_item
-from kiban.standard.model import Edition, Library
+from kiban.standard.model import Edition
 from kiban.standard.protecting import read_protection
 from kiban.standard.samples import check_samples
+from kiban.standard.shelf import Library
 from kiban.standard.tables import ITEM_COLUMNS, read_rows
 from kiban.standard.yamlfile import read_document
 

@@ -10,55 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from kiban.kernel import Problem
+from kiban.standard.code_list import CodeList
 from kiban.standard.findings import suggest
 from kiban.standard.protected import Protected
-
-
-@dataclass(frozen=True)
-class Code:
-    """One value of a code list.
-
-    Attributes:
-        value: コード値, as it stands in the data.
-        label: コード値の内容.
-        remarks: 備考; empty where there is none.
-        valid_from: first day it may be used; None where it always could.
-        valid_to: the day after the last; None while it may be used.
-    """
-
-    value: str
-    label: str
-    remarks: str = ""
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-
-@dataclass(frozen=True)
-class CodeList:
-    """A list of codes (コード一覧).
-
-    Attributes:
-        id: コードID without leading zeros.
-        name: コード名.
-        codes: in the order of the file.
-        free: whether each municipality fills it itself (自治体固有コード), so values are not checked.
-        shared: whether it belongs to コード一覧（連携） and its values are not at hand here.
-    """
-
-    id: str
-    name: str
-    codes: tuple[Code, ...]
-    free: bool = False
-    shared: bool = False
-
-    @cached_property
-    def values(self) -> tuple[str, ...]:
-        """Every value that was ever valid, once each, in the order of the file."""
-        return tuple(dict.fromkeys(code.value for code in self.codes))
-
-    def label(self, value: str) -> str | None:
-        """The latest label of a value; None where the list does not have it."""
-        return next((code.label for code in reversed(self.codes) if code.value == value), None)
 
 
 @dataclass(frozen=True)
@@ -313,45 +267,3 @@ class Overlay:
     included: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     display: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Library:
-    """All editions at hand, side by side.
-
-    Attributes:
-        editions: in the order in which they were found; the first of a business is its default.
-    """
-
-    editions: tuple[Edition, ...]
-
-    def edition(self, business: str, edition_id: str | None = None) -> Edition:
-        """The edition of a business, named by its 業務ID or its folder name.
-
-        Without an edition ID it is the first one found for the business.
-
-        Raises:
-            Problem: `business-unknown` or `edition-unknown`, suggesting what is there.
-        """
-        of_business = [e for e in self.editions if business in (e.called, e.id)]
-        if not of_business:
-            known = [word for e in self.editions for word in dict.fromkeys((e.called, e.id))]
-            raise Problem(
-                "business-unknown",
-                f"no edition of a business {business} is at hand",
-                fix=suggest(business, known, "point --root at the folder that holds its editions"),
-            )
-        if edition_id is None:
-            return of_business[0]
-        for edition in of_business:
-            if edition.edition == edition_id:
-                return edition
-        raise Problem(
-            "edition-unknown",
-            f"business {business} has no edition {edition_id}",
-            fix=suggest(
-                edition_id,
-                [e.edition for e in of_business],
-                "point --root at the folder that holds the edition",
-            ),
-        )

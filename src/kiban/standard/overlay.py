@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from kiban.kernel import Problems
+from kiban.standard.code_list import Code, CodeList
 from kiban.standard.codes import read_day
 from kiban.standard.findings import Findings, suggest
-from kiban.standard.model import Code, CodeList, Edition, Group, Item, Overlay, Search
+from kiban.standard.model import Edition, Group, Item, Overlay, Search
 from kiban.standard.yamlfile import Document, Fields, read_document
 
 _FORBIDDEN = "overlay-forbidden"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kiban.standard.code_list import CodeList
 from kiban.standard.findings import Findings, suggest
-from kiban.standard.model import CodeList, Group
+from kiban.standard.model import Group
 from kiban.standard.protected import Ground, Protected
 from kiban.standard.yamlfile import Document, Fields
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from kiban.standard.code_list import CodeList
 from kiban.standard.findings import Findings
-from kiban.standard.model import CodeList, Item
+from kiban.standard.model import Item
 from kiban.standard.values import check_value
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kiban.standard.model import CodeList, Item
+from kiban.standard.code_list import CodeList
+from kiban.standard.model import Item
 
 _SELECTORS = r"\uFE00-\uFE0F\U000E0100-\U000E01EF"
 _REGEX_LIMIT = 255  # the largest repetition that PostgreSQL's regular expressions know

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiban.kernel import Problem
-from kiban.standard.model import CodeList, Item
+from kiban.standard.code_list import CodeList
+from kiban.standard.model import Item
 
 SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 """The variation selectors, as they stand inside a character class."""

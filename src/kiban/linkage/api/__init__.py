@@ -22,16 +22,8 @@ from kiban.linkage.api.question import (
     Question,
     understand,
 )
-from kiban.linkage.api.reading import (
-    Protections,
-    Reading,
-    Reply,
-    named_scope,
-    nothing_known,
-    read_scope,
-    read_scopes,
-    readable,
-)
+from kiban.linkage.api.reading import Protections, Reading, Reply, nothing_known
+from kiban.linkage.api.scopes import named_scope, read_scope, read_scopes, readable
 from kiban.linkage.api.spec import NumberingSpec, numbering_spec
 
 __all__ = [

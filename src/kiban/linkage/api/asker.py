@@ -20,7 +20,7 @@ from joserfc.jwk import OctKey
 from kiban.kernel import Problem
 from kiban.linkage.api.asking import envelope, proved
 from kiban.linkage.api.question import ID, Envelope
-from kiban.linkage.api.reading import read_scope
+from kiban.linkage.api.scopes import read_scope
 from kiban.linkage.contracts.model import Contract
 from kiban.linkage.evidence import RECEIVED, SENT, Line, stamp
 

@@ -32,7 +32,7 @@ from kiban.linkage.api.question import (
     USER,
     WORD_FORM,
 )
-from kiban.linkage.api.reading import read_scope
+from kiban.linkage.api.scopes import read_scope
 from kiban.linkage.api.spec import NumberingSpec
 from kiban.linkage.contracts.model import Contract, Feed
 

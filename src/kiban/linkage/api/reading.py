@@ -16,6 +16,7 @@ from kiban.access import Scope
 from kiban.kernel import ALL_WARDS, Actor, AsOf, Problem, Problems
 from kiban.linkage.api import limits
 from kiban.linkage.api.question import HASH, ID, Envelope, Question, understand
+from kiban.linkage.api.scopes import read_scopes, readable
 from kiban.linkage.contracts.model import Contract, Feed
 from kiban.linkage.evidence import JAPAN, RECEIVED, SENT, Line, stamp, unit_hash
 from kiban.linkage.message import CLEAR, UNKNOWN
@@ -28,39 +29,6 @@ Protections = Callable[[Contract, Sequence[str]], Mapping[str, tuple[str, int]]]
 def nothing_known(_contract: Contract, _units: Sequence[str]) -> Mapping[str, tuple[str, int]]:
     """Where nobody can tell, everybody counts as protected."""
     return {}
-
-
-def read_scope(contract: Contract, feed: Feed) -> Scope:
-    """What a token has to be good for to read a feed."""
-    return named_scope(contract.flow, feed.name, contract.provider.id)
-
-
-def named_scope(flow: str, feed: str, provider: str) -> Scope:
-    """What a token has to be good for to read under these names, whether they are known or not."""
-    return Scope(provider, f"link/{flow}/{feed}", "Read")
-
-
-def readable(contracts: Iterable[Contract], day: date) -> list[Contract]:
-    """The contracts whose flow is read by API on a day, from a business in Kiban's database."""
-    return [
-        each
-        for each in contracts
-        if "api" in each.ways
-        and each.status == "active"
-        and each.provider.business is not None
-        and each.effective <= day
-        and (each.until is None or day < each.until)
-    ]
-
-
-def read_scopes(contracts: Iterable[Contract], system: str, day: date) -> frozenset[Scope]:
-    """All that the contracts of a day let a system read."""
-    return frozenset(
-        read_scope(each, feed)
-        for each in readable(contracts, day)
-        if each.consumer.id == system
-        for feed in each.feeds
-    )
 
 
 @dataclass(frozen=True)

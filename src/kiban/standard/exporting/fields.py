@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiban.standard.model import CodeList, Edition, Item
+from kiban.standard.code_list import CodeList
+from kiban.standard.model import Edition, Item
 from kiban.standard.values import SELECTORS, rules
 
 REFERENCE_MARK = "基準版（公式ではない）"

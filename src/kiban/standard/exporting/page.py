@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
+from kiban.standard.code_list import Code, CodeList
 from kiban.standard.exporting.fields import REFERENCE_MARK, description, digits
 from kiban.standard.exporting.frame import chip, contents, document, facts, romaji, table
-from kiban.standard.model import Code, CodeList, Edition, Group, Item
+from kiban.standard.model import Edition, Group, Item
 
 KINDS = {"register": "台帳（履歴を持つ）", "log": "記録（追加のみ）"}
 SCOPES = {"ward": "行政区ごと", "city": "全市", "undecided": "未定（市が決めるまで使えない）"}
