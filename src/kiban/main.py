@@ -146,23 +146,12 @@ async def publisher(
     client = await broker(given, known).connect()
     try:
         await linkage.broker.settle(client.jetstream(), known, replicas)
-        said = [
-            one.edition.id
-            for each in known
-            for one in each.feeds
-            if opened.edition(one.edition.id).protection
-        ]
-        guard = protection.Lane(opened, books, known, said[0], _READER) if said else None
+        said = _says_protection(opened, known)
+        guard = protection.Lane(opened, books, known, said, _READER) if said else None
         if guard is not None:
             guard.prepare(clock())
         secret = evidence.city_secret(given.home / "linkage" / "evidence.secret")
         write = evidence.before_sending(evidence.BookLedger(books), secret, clock)
-
-        def acknowledged(flow: str, held: Iterable[tuple[str, str, int]]) -> None:
-            protection.acknowledge(books, flow, held, clock())
-            if guard is not None and protection.ends_wait(books):
-                protection.release_due(guard, books, clock())  # an end may have waited for this answer
-
         sender = linkage.events.Sender(client)
         made = linkage.events.Publisher(
             opened, books, sender, lambda day: known.live(day, keys), clock, guard, write
@@ -171,7 +160,7 @@ async def publisher(
         desk = linkage.events.Desk(
             books,
             linkage.events.Puller(client, names.RECEIPT, names.PLATFORM, 1_000),
-            acknowledged,
+            lambda flow, held: protection.take_answer(guard, books, flow, held, clock()),
         )
         yield linkage.events.Platform(made, desk, linkage.events.Replayer(made), client.jetstream())
     finally:
@@ -217,16 +206,20 @@ def protected(
     opened: store.Store, known: linkage.Contracts, contract: linkage.Contract, event: int, now: datetime
 ) -> files.Protected:
     """Who is protected of a flow, as known after an event, by the edition that says it; where none does, everybody counts as so."""
-    said = [
-        one.id for one in map(opened.edition, {feed.edition.id for feed in contract.feeds}) if one.protection
-    ]
-    if not said:
+    said = _says_protection(opened, [contract])
+    if said is None:
         return files.Protected()
     with linkage.open_linkage(opened) as books:
-        lane = protection.Lane(opened, books, known, said[0], _READER)
+        lane = protection.Lane(opened, books, known, said, _READER)
         lane.prepare(now)
         lane.catch_up(now)
         return files.Protected(lane.changed(contract, event), linkage.CLEAR)
+
+
+def _says_protection(opened: store.Store, contracts: Iterable[linkage.Contract]) -> str | None:
+    """The first edition of some contracts that says who is protected; None where none does."""
+    editions = dict.fromkeys(feed.edition.id for each in contracts for feed in each.feeds)
+    return next((one for one in editions if opened.edition(one).protection), None)
 
 
 def desk(

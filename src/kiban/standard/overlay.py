@@ -15,20 +15,15 @@ An overlay.yaml, where all but city and base may be absent:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kiban.kernel import Problems
-from kiban.standard.code_list import Code, CodeList
-from kiban.standard.codes import read_day
 from kiban.standard.findings import Findings, suggest
 from kiban.standard.model import Edition, Group, Item, Overlay, Search
-from kiban.standard.yamlfile import Document, Fields, read_document
-
-_FORBIDDEN = "overlay-forbidden"
-_FREEDOM = "an overlay may set options, codes of 自治体固有コード lists, parameters, search and display"
+from kiban.standard.overlay_codes import CodesLaying
+from kiban.standard.yamlfile import Fields, read_document
 
 
 def overlay(edition: Edition, path: Path) -> Edition:
@@ -54,12 +49,8 @@ def overlay(edition: Edition, path: Path) -> Edition:
     return result
 
 
-class _Laying:
+class _Laying(CodesLaying):
     """One overlay on its way onto one edition."""
-
-    def __init__(self, edition: Edition, document: Document, findings: Findings) -> None:
-        self.edition, self.document, self.findings = edition, document, findings
-        self.top = Fields(document, (), document.value, findings, "the overlay")
 
     def lay(self) -> Edition:
         city = self.top.text("city")
@@ -87,12 +78,8 @@ class _Laying:
             overlay=Overlay(city, parameters, included, excluded, display),
         )
 
-    def _forbid(self, what: str, *path: str | int, fix: str = _FREEDOM) -> None:
-        self.findings.fault(_FORBIDDEN, what, self.document.where(*path), fix)
-
     def _check_base(self) -> None:
-        raw = self.top.raw("base")
-        base = Fields(self.document, ("base",), {} if raw is None else raw, self.findings, "base")
+        base = self._section("base")
         wanted = {"business": (self.edition.called, self.edition.id), "edition": (self.edition.edition,)}
         for key, known in wanted.items():
             word = base.text(key)
@@ -106,8 +93,7 @@ class _Laying:
         base.done()
 
     def _options(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        raw = self.top.raw("options")
-        fields = Fields(self.document, ("options",), {} if raw is None else raw, self.findings, "options")
+        fields = self._section("options")
         included, excluded = fields.texts("include"), fields.texts("exclude")
         for key in fields.value:
             if key not in fields.asked:
@@ -125,15 +111,6 @@ class _Laying:
                 "keep one of them",
             )
         return tuple(included), tuple(excluded)
-
-    def _find(self, word: str) -> list[tuple[Group, Item]]:
-        group_id, _, romaji = word.rpartition(".")
-        return [
-            (g, i)
-            for g in self.edition.groups
-            for i in g.items
-            if i.romaji == romaji and group_id in ("", g.id)
-        ]
 
     def _check_option(self, kind: str, word: str, index: int) -> None:
         path = ("options", kind, index)
@@ -153,89 +130,6 @@ class _Laying:
                         *path,
                         fix="only items whose 実装類型 is blank and on which nothing rests may be excluded",
                     )
-
-    def _codes(self) -> tuple[dict[str, CodeList], dict[str, str]]:
-        """All code lists with the city's, and for single items (group.romaji) the ID of their own list."""
-        lists, own = dict(self.edition.codes), dict[str, str]()
-        raw = self.top.raw("codes")
-        fields = Fields(self.document, ("codes",), {} if raw is None else raw, self.findings, "codes")
-        for key in fields.value:
-            base = self._free_list(key)
-            if base is None:
-                continue
-            values = self._values(key, fields.raw(key), [i for i in self.edition.items if i.code == base.id])
-            places = [] if key.isdecimal() or key == base.id else self._find(key)
-            list_id = f"{base.id}:{key}" if places else base.id
-            lists[list_id] = CodeList(list_id, base.name, values, free=False)
-            own |= {f"{g.id}.{i.romaji}": list_id for g, i in places}
-        return lists, own
-
-    def _free_list(self, key: str) -> CodeList | None:
-        normal = (key.lstrip("0") or "0") if key.isdecimal() else key
-        code_list = self.edition.codes.get(normal)
-        if code_list is None:
-            lists = {i.code for _, i in self._find(key)}
-            code = next(iter(lists), None)
-            code_list = self.edition.codes.get(code) if code is not None else None
-        free = [c.id for c in self.edition.codes.values() if c.free and not c.shared]
-        if code_list is None:
-            self._forbid(
-                f"{key} names no code list and no coded item",
-                "codes",
-                key,
-                fix=suggest(key, free, "name a 自治体固有コード list, or an item coded by one"),
-            )
-        elif not code_list.free or code_list.shared:
-            self._forbid(
-                f"the values of code list {code_list.id} {code_list.name} are fixed by the standard",
-                "codes",
-                key,
-                fix=f"only 自治体固有コード lists may be filled: {', '.join(free) or 'none here'}",
-            )
-            return None
-        return code_list
-
-    def _values(self, key: str, raw: Any, users: Iterable[Item]) -> tuple[Code, ...]:
-        if not isinstance(raw, list):
-            self.findings.fault(
-                "field-not-list",
-                f"codes {key} is not a list",
-                self.document.where("codes", key),
-                "write one - {value: …, label: …} per line",
-            )
-            return ()
-        digits = min((i.digits for i in users if i.digits is not None), default=None)
-        codes: list[Code] = []
-        for i, value in enumerate(raw):
-            fields = Fields(
-                self.document, ("codes", key, i), value, self.findings, f"value {i + 1} of codes {key}"
-            )
-            code = Code(
-                fields.text("value"),
-                fields.text("label"),
-                fields.text("remarks", needed=False),
-                *(
-                    read_day(fields.text(d, needed=False), d, fields.where(d), self.findings)
-                    for d in ("valid_from", "valid_to")
-                ),
-            )
-            fields.done()
-            if digits is not None and len(code.value) > digits:
-                self.findings.fault(
-                    "code-value-too-long",
-                    f"value {code.value} has more than {digits} digits",
-                    fields.where("value"),
-                    f"use at most {digits} characters",
-                )
-            if code.value in [c.value for c in codes]:
-                self.findings.fault(
-                    "code-value-twice",
-                    f"value {code.value} stands twice",
-                    fields.where("value"),
-                    "keep one of them",
-                )
-            codes.append(code)
-        return tuple(codes)
 
     def _parameters(self) -> dict[str, Any]:
         raw = self.top.raw("parameters")
@@ -258,8 +152,7 @@ class _Laying:
         return replace(group, items=items)
 
     def _searches(self, groups: tuple[Group, ...]) -> dict[str, Search]:
-        raw = self.top.raw("search")
-        fields = Fields(self.document, ("search",), {} if raw is None else raw, self.findings, "search")
+        fields = self._section("search")
         found = {}
         for key in fields.value:
             group = self._known_group(groups, "search", key)
@@ -277,8 +170,7 @@ class _Laying:
         return found
 
     def _display(self, groups: tuple[Group, ...]) -> dict[str, tuple[str, ...]]:
-        raw = self.top.raw("display")
-        fields = Fields(self.document, ("display",), {} if raw is None else raw, self.findings, "display")
+        fields = self._section("display")
         found = {}
         for key in fields.value:
             group, order = self._known_group(groups, "display", key), fields.texts(key)

@@ -10,7 +10,15 @@ from kiban.linkage.protection.answers import (
 )
 from kiban.linkage.protection.gate import Gated, Listed, Removed, gate, listed
 from kiban.linkage.protection.lane import Lane
-from kiban.linkage.protection.off import WAITS, Off, confirm_off, ends_wait, offs, propose_off, release_due
+from kiban.linkage.protection.off import (
+    WAITS,
+    Off,
+    confirm_off,
+    offs,
+    propose_off,
+    release_due,
+    take_answer,
+)
 from kiban.linkage.protection.unit import HOUSEHOLD, PERSON, Notice, State, Unit
 
 __all__ = [
@@ -30,12 +38,12 @@ __all__ = [
     "Unit",
     "acknowledge",
     "confirm_off",
-    "ends_wait",
     "gate",
     "listed",
     "offs",
     "propose_off",
     "release_due",
     "status",
+    "take_answer",
     "unacknowledged",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from kiban.kernel import Problem
 from kiban.linkage.protection import journal
+from kiban.linkage.protection.answers import acknowledge
 from kiban.linkage.protection.lane import Lane
 from kiban.linkage.protection.unit import Unit
 from kiban.store import BookPage, Books
@@ -105,7 +107,7 @@ def confirm_off(lane: Lane, books: Books, unit: Unit, version: int, who: str, no
         return _as_it_stands(page, unit, version)
 
 
-def ends_wait(books: Books) -> bool:
+def _ends_wait(books: Books) -> bool:
     """Whether any end is signed by two and not released yet: without one, `release_due` has nobody to release."""
     with books.transaction() as page:
         return bool(page.rows(f"{_SIGNED} LIMIT 1"))
@@ -138,6 +140,26 @@ def release_due(lane: Lane, books: Books, now: datetime) -> list[Unit]:
             journal.release(page, unit, event, now)
             released.append(unit)
     return released
+
+
+def take_answer(
+    lane: Lane | None, books: Books, flow: str, held: Iterable[tuple[str, str, int]], now: datetime
+) -> None:
+    """Note which states the consumer of a flow holds, and release the ends that waited for this answer.
+
+    Args:
+        lane: None where no edition says who is protected; then nothing is released.
+        books: of the linkage.
+        flow: of the contract.
+        held: see `acknowledge`.
+        now: in UTC.
+
+    Raises:
+        Problem: those of `release_due`.
+    """
+    acknowledge(books, flow, held, now)
+    if lane is not None and _ends_wait(books):
+        release_due(lane, books, now)
 
 
 _SIGNED = """
