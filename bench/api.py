@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -23,6 +21,7 @@ from requests_oauth2client import ClientSecretJwt, OAuth2Client
 
 from bench import city, measure
 from kiban import linkage, main, store
+from kiban.cli import served
 from kiban.linkage import api
 from kiban.settings import Settings
 
@@ -30,7 +29,6 @@ _CLIENTS, _EACH = 16, 60
 _INSTANT = int(os.environ.get("INSTANT", "10000")) // 10 * 10
 _READ = "/link/resident-library.v1/jumin"
 _NUMBER = "/app_submit/v10/jutogaishaatenabangofuban"
-_RUN = [sys.executable, "-c", "from kiban.cli import main; main()"]
 
 
 def run(residents: int) -> None:
@@ -172,23 +170,13 @@ def _served(residents: int) -> Iterator[tuple[str, tuple[str, str], list[str]]]:
     said = _do(environ, "link", "systems", "add", "L01", "計測", "--numbering")
     told = dict(line.split() for line in said.splitlines() if line.startswith("client_"))
     _do(environ, "link", "numbers", "set", "--first", "90000000000000", "--last", "99999999999999")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    key = str(given.home / "bench.pem")
-    serve = [*_RUN, "serve", "--port", port, "--key", key, "--workers", "2"]
-    with (
-        (given.home / "serve.log").open("w") as log,
-        subprocess.Popen(serve, env=environ, stdout=log, stderr=log) as process,
-    ):
-        try:
-            _wait(f"http://127.0.0.1:{port}", process)
-            secret = (told["client_id"], told["client_secret"])
+    secret = (told["client_id"], told["client_secret"])
+    options = ["--key", str(given.home / "bench.pem"), "--workers", "2"]
+    try:
+        with served.served(options, environ, given.home / "serve.log") as port:
             yield f"http://127.0.0.1:{port}", secret, [row["atenabango"] for row in rows]
-        finally:
-            process.terminate()
-            process.wait(60)
-            main.cluster(given).destroy()
+    finally:
+        main.cluster(given).destroy()
 
 
 def _contracts(home: Path) -> Path:
@@ -206,15 +194,6 @@ def _contracts(home: Path) -> Path:
 
 
 def _do(environ: dict[str, str], *arguments: str) -> str:
-    return subprocess.run([*_RUN, *arguments], env=environ, capture_output=True, text=True, check=True).stdout
-
-
-def _wait(url: str, process: subprocess.Popen[Any]) -> None:
-    while process.poll() is None:
-        try:
-            if requests.get(url + "/healthz", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.1)
-    raise RuntimeError("the service ended; see serve.log")
+    return subprocess.run(
+        [*served.RUN, *arguments], env=environ, capture_output=True, text=True, check=True
+    ).stdout

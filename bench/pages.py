@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +20,7 @@ import requests
 from bench import city, measure
 from kiban import access, web
 from kiban.access import Assignment, Office, Staff
+from kiban.cli import served
 from kiban.kernel import ALL_WARDS, Actor
 from kiban.store import Store
 
@@ -33,7 +31,6 @@ _CLERKS = int(os.environ.get("CLERKS", "50"))
 _WORKERS = os.environ.get("WORKERS", "2")
 _THINK = (1.0, 5.0)
 _HALL = Actor("bench", None, ALL_WARDS, "計測", protected=True)
-_RUN = [sys.executable, "-c", "from kiban.cli import main; main()"]
 _KILO = 1024
 
 
@@ -232,34 +229,10 @@ def _people(opened: Store) -> list[dict[str, Any]]:
 @contextmanager
 def _served(home: Path) -> Iterator[str]:
     """`kiban serve` in processes of its own; the address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
     environ = {**os.environ, "KIBAN_HOME": str(home)}
-    serve = [*_RUN, "serve", "--port", port, "--workers", _WORKERS, "--title", "計測市"]
-    with (
-        (home / "pages.log").open("w") as log,
-        subprocess.Popen(serve, env=environ, stdout=log, stderr=log) as process,
-    ):
-        try:
-            url = f"http://localhost:{port}"
-            _wait(url, process)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        assert process.poll() is None, "the service did not begin: see pages.log"
-        try:
-            if requests.get(f"{url}/healthz", timeout=10).status_code == 200:
-                return
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError("the service does not answer: see pages.log")
+    options = ["--workers", _WORKERS, "--title", "計測市"]
+    with served.served(options, environ, home / "pages.log") as port:
+        yield f"http://localhost:{port}"
 
 
 def _styles() -> int:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import sys
-import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -21,9 +15,8 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from kiban import access
-from kiban.cli import demo_moves
+from kiban.cli import demo_moves, served
 from kiban.cli.demo_link import LIBRARY, Line, now
-from kiban.kernel import Problem
 from kiban.linkage import api
 
 
@@ -31,7 +24,10 @@ def ask(line: Line, movers: Sequence[str]) -> None:
     """The library asks the API about those who moved and about a protected person, as a system of its own."""
     secret = _registered(line)
     people = [*movers, *demo_moves.protected(line.opened, 1)]
-    with _served(line) as url:
+    home = line.given.home
+    environ = {**os.environ, "KIBAN_HOME": str(home), "KIBAN_CONTRACTS": str(line.given.contracts[0])}
+    with served.served(["--key", str(home / "city.pem")], environ, home / "serve.log") as port:
+        url = f"http://127.0.0.1:{port}"
         contract = line.known.flow(LIBRARY)
         token = _token(url, *secret, str(api.read_scope(contract, contract.feeds[0])))
         asked = {
@@ -88,40 +84,3 @@ def _token(url: str, client_id: str, secret: str, scope: str) -> str:
     request = Request(endpoint, urlencode(body).encode())  # noqa: S310 - the address is the one served a moment ago
     with urlopen(request, timeout=30) as answer:  # noqa: S310
         return str(json.load(answer)["access_token"])
-
-
-@contextmanager
-def _served(line: Line) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-c", "from kiban.cli import main; main()", "serve", "--port", str(port)]
-    command += ["--key", str(line.given.home / "city.pem")]
-    environ = {
-        **os.environ,
-        "KIBAN_HOME": str(line.given.home),
-        "KIBAN_CONTRACTS": str(line.given.contracts[0]),
-    }
-    with (line.given.home / "serve.log").open("w") as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait(url, process)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            break
-        try:
-            with urlopen(f"{url}/healthz", timeout=5):  # noqa: S310
-                return
-        except URLError:
-            time.sleep(0.1)
-    raise Problem(
-        "demo-serve", "the API does not answer", url, "see serve.log in the home of the demonstration"
-    )

@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,20 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from kiban import access, store, web
 from kiban.access import Assignment, Office, Staff
-from kiban.cli import demo_vendor
+from kiban.cli import demo_vendor, served
 from kiban.kernel import Problem
 from kiban.settings import Settings
 from kiban.store import Store
 
 PORT = 8031
-_PATIENCE = 60.0
 _SINCE = date(2026, 4, 1)
-_SERVE = "from kiban.cli import main; main()"
 _VENDOR = "import sys; from kiban.cli import demo_vendor; demo_vendor.serve(sys.argv[1], int(sys.argv[2]))"
 _FIRST_WARD, _SECOND_WARD = "W0001", "W0002"
 
@@ -91,13 +86,13 @@ def prepare(given: Settings, opened: Store, wards: Mapping[str, str], title: str
     hired = [Staff(each.number, each.name, "デモ", _SINCE) for each in people]
     duties = [Assignment(p.number, duty, p.office, _SINCE) for p in people for duty in p.duties]
     with access.open_access(opened, access.seal(given.home / "access.key")) as room:
-        policies = access.load_policies([access.REFERENCE], opened.library)
+        policies = room.policies
         room.people.apply([*offices, *hired, *duties], "demo", datetime.now(UTC), duties=policies.duties)
         reached = web.install_accounts(opened, web.web_secret(given.home / "web.secret"))
         city = web.City(
             title, opened, room, policies, reached, lambda: datetime.now(UTC), given.home / "signin"
         )
-        port = _free_port(PORT + 1)
+        port = served.free_port(PORT + 1)
         wish = web.Wish(
             "他社の税システム（実演）",
             (f"http://localhost:{port}/back",),
@@ -139,36 +134,27 @@ def start(given: Settings, title: str) -> tuple[str, str]:
     """Serve the demonstration on this machine only, in a process of its own, and a vendor's system; both addresses.
 
     Raises:
-        Problem: `demo-serve` where it does not answer; its log says why.
+        Problem: `serve-silent` where it does not answer; its log says why.
     """
-    port = _free_port()
+    port = served.free_port(PORT)
     address = f"http://localhost:{port}"
     log = given.home / "serve.log"
-    command = [sys.executable, "-c", _SERVE, "serve", "--port", str(port), "--issuer", address]
-    with log.open("ab") as out:
-        served = subprocess.Popen(  # noqa: S603 - our own program
-            [*command, "--title", title],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            env={
-                **os.environ,
-                "KIBAN_HOME": str(given.home),
-                "KIBAN_CONTRACTS": str(given.home / "contracts"),
-            },
-        )
+    environ = {
+        **os.environ,
+        "KIBAN_HOME": str(given.home),
+        "KIBAN_CONTRACTS": str(given.home / "contracts"),
+    }
+    options = ["--port", str(port), "--issuer", address, "--title", title]
+    pages = served.begin(options, environ, log, alone=True)
     vendor, there = _start_vendor(given.home, address)
-    running = {"pids": [served.pid, vendor], "address": address, "vendor": there}
+    running = {"pids": [pages.pid, vendor], "address": address, "vendor": there}
     (given.home / "serve.json").write_text(json.dumps(running))
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and served.poll() is None:
-        with suppress(URLError, OSError), urlopen(f"{address}/healthz", timeout=5) as answer:  # noqa: S310
-            if answer.status == 200:
-                return address, there
-        time.sleep(0.2)
-    stop(given.home)
-    raise Problem("demo-serve", "the pages do not answer", str(log), "see the end of that log")
+    try:
+        served.wait(address, pages, log)
+    except Problem:
+        stop(given.home)
+        raise
+    return address, there
 
 
 def _start_vendor(home: Path, issuer: str) -> tuple[int, str]:
@@ -196,7 +182,7 @@ def stop(home: Path) -> bool:
     for pid in ours:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGTERM)
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + served.PATIENCE
     while any(Path(f"/proc/{pid}").exists() for pid in ours) and time.monotonic() < until:
         for pid in ours:
             with suppress(ChildProcessError):
@@ -212,7 +198,7 @@ def _ours(pid: int) -> bool:
         told = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return _SERVE.encode() in told or _VENDOR.encode() in told
+    return served.PROGRAM.encode() in told or _VENDOR.encode() in told
 
 
 def _vendor(home: Path) -> Path:
@@ -221,14 +207,3 @@ def _vendor(home: Path) -> Path:
 
 def _file(home: Path) -> Path:
     return home / "demo-signins.json"
-
-
-def _free_port(wanted: int = PORT) -> int:
-    """A port, or another where somebody has it."""
-    for port in (wanted, 0):
-        with socket.socket() as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                tried.bind(("127.0.0.1", port))
-                return int(tried.getsockname()[1])
-    raise Problem("demo-port", "no port is free", fix="end some programs")
