@@ -6,6 +6,7 @@ import html
 import os
 import secrets
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -99,62 +100,65 @@ class Vendor:
         return f"{self.said()['end_session_endpoint']}?{asked}"
 
 
+class _Handler(BaseHTTPRequestHandler):
+    def __init__(self, vendor: Vendor, *given: Any) -> None:
+        self._vendor = vendor  # first: to begin is to answer
+        super().__init__(*given)
+
+    def do_GET(self) -> None:
+        cookies = SimpleCookie(self.headers.get("Cookie", ""))
+        known = cookies["vendor"].value if "vendor" in cookies else ""
+        browser = known or secrets.token_urlsafe(24)
+        path = urlsplit(self.path).path
+        try:
+            if path == "/go":
+                self._to(self._vendor.begin(browser), browser)
+            elif path == "/back":
+                done = self._vendor.end(browser, self.path)
+                self._to("/" if done else "/?failed", browser)
+            elif path == "/out":
+                self._to(self._vendor.out(browser), browser)
+            else:
+                self._show(self._vendor.here.get(browser), browser)
+        except (requests.RequestException, ValueError, KeyError) as error:
+            self._page(f"<p>基盤に確認できませんでした（{type(error).__name__}）。</p>", browser)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def _to(self, address: str, browser: str) -> None:
+        self.send_response(HTTPStatus.FOUND)
+        self.send_header("Location", address)
+        self._cookie(browser)
+
+    def _cookie(self, browser: str) -> None:
+        self.send_header("Set-Cookie", f"vendor={browser}; HttpOnly; SameSite=Lax; Path=/")
+        self.end_headers()
+
+    def _show(self, who: dict[str, Any] | None, browser: str) -> None:
+        if who is None:
+            self._page(
+                '<p>このシステムは職員を知りません。基盤が確認します。</p><p><a href="/go">基盤でサインイン</a></p>',
+                browser,
+            )
+            return
+        duties = "、".join(f"{each['office_name']} {each['duty']}" for each in who.get("duties", ()))
+        told = {"氏名": who.get("name"), "職員番号": who.get("staff_number"), "職務": duties}
+        facts = "".join(f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in told.items())
+        self._page(f'<dl>{facts}</dl><p><a href="/out">サインアウト</a></p>', browser)
+
+    def _page(self, body: str, browser: str) -> None:
+        title = "他社の税システム（実演）"
+        head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+        text = f'<!doctype html><html lang="ja">{head}<h1>{title}</h1>{body}</html>'
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self._cookie(browser)
+        self.wfile.write(text.encode())
+
+
 def serve(issuer: str, port: int) -> None:
     """Serve the vendor's system on this machine until the process ends."""
     vendor = Vendor(issuer, f"http://localhost:{port}")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            cookies = SimpleCookie(self.headers.get("Cookie", ""))
-            known = cookies["vendor"].value if "vendor" in cookies else ""
-            browser = known or secrets.token_urlsafe(24)
-            path = urlsplit(self.path).path
-            try:
-                if path == "/go":
-                    self._to(vendor.begin(browser), browser)
-                elif path == "/back":
-                    done = vendor.end(browser, self.path)
-                    self._to("/" if done else "/?failed", browser)
-                elif path == "/out":
-                    self._to(vendor.out(browser), browser)
-                else:
-                    self._show(vendor.here.get(browser), browser)
-            except (requests.RequestException, ValueError, KeyError) as error:
-                self._page(f"<p>基盤に確認できませんでした（{type(error).__name__}）。</p>", browser)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def _to(self, address: str, browser: str) -> None:
-            self.send_response(HTTPStatus.FOUND)
-            self.send_header("Location", address)
-            self._cookie(browser)
-
-        def _cookie(self, browser: str) -> None:
-            self.send_header("Set-Cookie", f"vendor={browser}; HttpOnly; SameSite=Lax; Path=/")
-            self.end_headers()
-
-        def _show(self, who: dict[str, Any] | None, browser: str) -> None:
-            if who is None:
-                self._page(
-                    '<p>このシステムは職員を知りません。基盤が確認します。</p><p><a href="/go">基盤でサインイン</a></p>',
-                    browser,
-                )
-                return
-            duties = "、".join(f"{each['office_name']} {each['duty']}" for each in who.get("duties", ()))
-            told = {"氏名": who.get("name"), "職員番号": who.get("staff_number"), "職務": duties}
-            facts = "".join(
-                f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in told.items()
-            )
-            self._page(f'<dl>{facts}</dl><p><a href="/out">サインアウト</a></p>', browser)
-
-        def _page(self, body: str, browser: str) -> None:
-            title = "他社の税システム（実演）"
-            head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-            text = f'<!doctype html><html lang="ja">{head}<h1>{title}</h1>{body}</html>'
-            self.send_response(HTTPStatus.OK)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self._cookie(browser)
-            self.wfile.write(text.encode())
-
-    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, vendor)).serve_forever()

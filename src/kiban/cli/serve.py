@@ -136,12 +136,8 @@ def serve(
         proxies,
         sessions,
     )
-    with serving.opened() as (
-        given,
-        city,
-        systems,
-        books,
-    ):  # everything that is wrong is told before anybody calls
+    with serving.opened() as opened:  # everything that is wrong is told before anybody calls
+        given, city, systems, books = opened
         served = serving.house(service, given, city, systems, books)
         served.healthy()
         serving.install(service, given, city)

@@ -114,23 +114,7 @@ def show(url: _Place, which: _Set, endpoint: _Endpoint = None, as_json: _Json = 
     ]
     listing.show("分割", heads, rows, (heads, rows), as_json=False)
     for one in sets.receipts(shelf, manifest.set_id):
-        result = (
-            f"問題 {'、'.join(one.problems)}"
-            if one.problems
-            else f"{one.rows:,}件"
-            if one.rows is not None
-            else ""
-        )
-        agrees = (
-            ""
-            if one.digest is None
-            else "、要約は一致"
-            if one.digest == manifest.digest
-            else "、要約は異なる"
-        )
-        typer.echo(
-            f"受領証 {one.system} {sets_words.STATES[one.state]} {one.at.isoformat()} {result}{agrees}".rstrip()
-        )
+        typer.echo(sets_words.receipt(one, manifest))
 
 
 @app.command()

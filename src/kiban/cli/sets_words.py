@@ -130,3 +130,15 @@ def comparison(found: sets.Comparison) -> Iterator[str]:
         yield f"→ {key} {_WHAT[line['what']]}{fields}"
     if (rest := sum(counts.values()) - found.differences.num_rows) > 0:
         yield f"（ほか{rest:,}件。--most で増やせます）"
+
+
+def receipt(one: sets.Receipt, manifest: sets.Manifest) -> str:
+    """What a receiver said of a set, in a line."""
+    result = agrees = ""
+    if one.problems:
+        result = f"問題 {'、'.join(one.problems)}"
+    elif one.rows is not None:
+        result = f"{one.rows:,}件"
+    if one.digest is not None:
+        agrees = "、要約は一致" if one.digest == manifest.digest else "、要約は異なる"
+    return f"受領証 {one.system} {STATES[one.state]} {one.at.isoformat()} {result}{agrees}".rstrip()

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from kiban import main, settings, standard
+from kiban import main, standard
 from kiban.cli import listing
 from kiban.cli import standard_rows as rows
 from kiban.cli.files import write_text
-from kiban.cli.standard_import import IMPORT_EXAMPLES, import_workbook, tell
-from kiban.kernel import Problem, Problems
+from kiban.cli.standard_check import CHECK_EXAMPLES, check
+from kiban.cli.standard_import import IMPORT_EXAMPLES, import_workbook
+from kiban.cli.standard_named import AsJson, EditionArgument, OverlayFile, Roots, edition_named
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,125 +40,9 @@ app = typer.Typer(
     [b]kiban standard import 031.xlsx --business 031 --edition 2023-09[/b]""",
 )
 
-Roots = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--root", metavar="DIR", help="A folder that holds editions, beside those shipped. Repeatable."
-    ),
-]
-OverlayFile = Annotated[
-    Path | None,
-    typer.Option("--overlay", metavar="FILE", help="Lay a city's overlay.yaml over the edition."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
-EditionArgument = Annotated[
-    str, typer.Argument(metavar="EDITION", help="A folder, a business, or business@edition.")
-]
-
-
-def _edition(word: str, roots: Iterable[Path] | None, overlay: Path | None = None) -> standard.Edition:
-    """The edition that a person named."""
-    path = Path(word)
-    if path.is_dir():
-        edition = standard.read(path).to_look_at()
-    elif "/" in word or path.exists():
-        what = "this is a file, not an edition folder" if path.exists() else "there is no such folder"
-        fix = "name the folder that holds business.yaml; an .xlsx comes in by: kiban standard import"
-        raise Problem("edition-missing", what, word, fix)
-    else:
-        business, _, edition_id = word.partition("@")
-        edition = main.library(roots or (), undecided=True).edition(business, edition_id or None)
-    return edition if overlay is None else standard.overlay(edition, overlay)
-
 
 app.command("import", epilog=IMPORT_EXAMPLES)(import_workbook)
-
-
-@app.command(
-    epilog="""Examples:
-
-    [b]kiban standard check[/b]                        every edition at hand
-
-    [b]kiban standard check standards/031/2023-09[/b]  one folder, or all below one
-
-    [b]kiban standard check 031 --overlay kobe.yaml[/b]"""
-)
-def check(
-    editions: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[EDITION]...", help="Folders or businesses; all at hand if none."),
-    ] = None,
-    root: Roots = None,
-    overlay: OverlayFile = None,
-    as_json: AsJson = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Leave with 1 for notes too.")] = False,
-) -> None:
-    """Report every fault of an edition at once, each with file, line and what to do.
-
-    A fault keeps the edition from being used; a note does not. Leaves with 1 where there is a fault.
-    """
-    if overlay is not None and not editions:
-        fix = f"such as: kiban standard check 001@kiban-2026.1 --overlay {overlay}"
-        raise Problem(
-            "overlay-without-edition", "--overlay needs the edition it is laid over", "--overlay", fix
-        )
-    found: list[tuple[Path, standard.Finding]] = []
-    folders = _folders(editions or [], root or [])
-    for folder in folders:
-        reading = standard.read(folder)
-        found += [(folder, finding) for finding in reading.findings]
-        if overlay is not None and reading.edition is not None:
-            found += [(folder, finding) for finding in _overlay_faults(reading.edition, overlay)]
-    faults = sum(finding.severity == "fault" for _, finding in found)
-    if as_json:
-        typer.echo(json.dumps([_as_dict(folder, f) for folder, f in found], ensure_ascii=False, indent=2))
-    else:
-        for folder in folders:
-            typer.echo(f"{folder}")
-            tell(finding for place, finding in found if place == folder)
-        counts = (len(folders), "edition"), (faults, "fault"), (len(found) - faults, "note")
-        checked, *rest = (f"{count} {word}{'s' * (count != 1)}" for count, word in counts)
-        typer.echo(f"{checked} checked: {', '.join(rest)}")
-    if faults or (strict and found):
-        raise typer.Exit(1)
-
-
-def _overlay_faults(edition: standard.Edition, file: Path) -> list[standard.Finding]:
-    try:
-        standard.overlay(edition, file)
-    except Problems as problems:
-        return [standard.Finding("fault", problem) for problem in problems.problems]
-    return []
-
-
-def _folders(words: list[str], roots: list[Path]) -> list[Path]:
-    for root in roots:
-        if not root.is_dir():
-            raise Problem("root-missing", "there is no such folder", str(root), "check the path after --root")
-    if not words:
-        return list(
-            standard.edition_folders([*main.edition_roots(), *settings.read(os.environ).standards, *roots])
-        )
-    folders: list[Path] = []
-    for word in words:
-        path = Path(word)
-        if path.is_dir():
-            folders += standard.edition_folders([path]) or [path]
-        else:
-            folders.append(_edition(word, roots).folder)
-    return list(dict.fromkeys(folders))
-
-
-def _as_dict(folder: Path, finding: standard.Finding) -> dict[str, Any]:
-    problem = finding.problem
-    return {
-        "folder": str(folder),
-        "severity": finding.severity,
-        "code": problem.code,
-        "what": problem.what,
-        "where": problem.where,
-        "fix": problem.fix,
-    }
+app.command(epilog=CHECK_EXAMPLES)(check)
 
 
 @app.command(
@@ -189,7 +72,7 @@ def show(
     if edition is None:
         _show_editions(main.library(root or (), undecided=True).editions, as_json=as_json)
         return
-    chosen = _edition(edition, root, overlay)
+    chosen = edition_named(edition, root, overlay)
     mark = "" if chosen.status == "official" else "  基準版（公式ではない）"
     note = f"  {rows.scope_note(chosen)}: not to be used yet" if rows.scope_note(chosen) else ""
     title = f"{chosen.title} {chosen.called}@{chosen.edition}{mark}{note}"
@@ -249,7 +132,7 @@ def diff(
 
     Writers provide the data, readers receive it; stored data lies in the registers.
     """
-    before, after = _edition(old, root), _edition(new, root)
+    before, after = edition_named(old, root), edition_named(new, root)
     found = standard.diff(before, after)
     if html is not None:
         write_text(html, standard.diff_page(before, after))
@@ -299,7 +182,7 @@ def export(
     html: a page for people that filters and prints. table-schema: Frictionless Data Package. json-schema:
     JSON Schema 2020-12. openapi: OpenAPI 3.1. odcs: Open Data Contract Standard 3.1. ddl: SQL.
     """
-    text = standard.export(_edition(edition, root, overlay), to)
+    text = standard.export(edition_named(edition, root, overlay), to)
     if out is None:
         typer.echo(text.encode("utf-8"), nl=False)  # UTF-8 whatever the terminal says: it goes into a file
     else:

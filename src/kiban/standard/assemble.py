@@ -168,54 +168,32 @@ def _build_group(
         if not romaji:
             return None
         if romaji not in by_romaji and items:
-            findings.fault(
-                "item-unknown",
-                f"{use} of group {declared.id} names {romaji}, which the group has not",
-                where(*path),
-                suggest(romaji, by_romaji, "name an item of the group"),
-            )
+            what = f"{use} of group {declared.id} names {romaji}, which the group has not"
+            fix = suggest(romaji, by_romaji, "name an item of the group")
+            findings.fault("item-unknown", what, where(*path), fix)
         return by_romaji.get(romaji)
 
     if not items and declared.name:
-        findings.fault(
-            "group-without-items",
-            f"items.csv has no item of the group {declared.name}",
-            where("name"),
-            suggest(declared.name, [], "write グループ_名称 exactly as in items.csv, or remove the group"),
-        )
+        what = f"items.csv has no item of the group {declared.name}"
+        fix = suggest(declared.name, [], "write グループ_名称 exactly as in items.csv, or remove the group")
+        findings.fault("group-without-items", what, where("name"), fix)
     history = find(declared.history, "history", "history")
     if history is not None and not history.key:
-        findings.fault(
-            "history-not-key",
-            f"the history item {history.romaji} of group {declared.id} is no 主キー",
-            where("history"),
-            "mark it with ○ in 主キー, or set history: null",
-        )
+        what = f"the history item {history.romaji} of group {declared.id} is no 主キー"
+        fix = "mark it with ○ in 主キー, or set history: null"
+        findings.fault("history-not-key", what, where("history"), fix)
     ward = find(declared.ward, "ward", "ward")
     if ward is not None and (ward.type not in ("X", "N") or ward.repeats):
-        findings.fault(
-            "ward-not-text",
-            f"the ward item {ward.romaji} of group {declared.id} is no single text",
-            where("ward"),
-            "name the item of type X that holds the ward code",
-        )
+        what = f"the ward item {ward.romaji} of group {declared.id} is no single text"
+        fix = "name the item of type X that holds the ward code"
+        findings.fault("ward-not-text", what, where("ward"), fix)
     _check_search(declared.search, find)
-    group = Group(
-        declared.id,
-        declared.name,
-        declared.kind,
-        declared.scope,
-        items,
-        history,
-        ward,
-        declared.search,
-    )
+    told = (declared.id, declared.name, declared.kind, declared.scope)
+    group = Group(*told, items, history, ward, declared.search)
     if items and not group.subject:
+        what = f"group {declared.id} has no 主キー item that identifies its subject"
         findings.fault(
-            "group-without-key",
-            f"group {declared.id} has no 主キー item that identifies its subject",
-            where("name"),
-            "mark the identifying items with ○ in 主キー",
+            "group-without-key", what, where("name"), "mark the identifying items with ○ in 主キー"
         )
     _check_companions(group, findings)
     return group

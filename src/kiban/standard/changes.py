@@ -100,17 +100,7 @@ def compare_groups(old: Edition, new: Edition, pairs: Mapping[str, str]) -> list
             note = f"{group.id} ({group.name}) is now {now.id} ({now.name})"
             ja = f"{group.name}（{group.id}）が {now.name}（{now.id}）になる"
             changes.append(change("group-renamed", now, None, None, EVERYONE, note, ja))
-        facts = [(word, getattr(group, word), getattr(now, word)) for word in ("kind", "scope")]
-        facts += [
-            (word, a.romaji if a else None, b.romaji if b else None)
-            for word, a, b in (("history", group.history, now.history), ("ward", group.ward, now.ward))
-        ]
-        for word, before, after in facts:
-            if before != after:
-                breaks = (STORED,) if word in ("kind", "history") else (READERS, STORED)
-                note = f"{word}: {before or 'none'} → {after or 'none'}"
-                ja = f"{_FACTS[word]}：{_said(before)} → {_said(after)}"
-                changes.append(change("group-changed", now, None, None, breaks, note, ja))
+        changes += _compare_facts(group, now)
         changes += _compare_order(group, now)
     changes += [
         change(
@@ -125,6 +115,22 @@ def compare_groups(old: Edition, new: Edition, pairs: Mapping[str, str]) -> list
         for group in new.groups
         if group.id not in pairs.values()
     ]
+    return changes
+
+
+def _compare_facts(group: Group, now: Group) -> list[Change]:
+    changes = []
+    facts = [(word, getattr(group, word), getattr(now, word)) for word in ("kind", "scope")]
+    facts += [
+        (word, a.romaji if a else None, b.romaji if b else None)
+        for word, a, b in (("history", group.history, now.history), ("ward", group.ward, now.ward))
+    ]
+    for word, before, after in facts:
+        if before != after:
+            breaks = (STORED,) if word in ("kind", "history") else (READERS, STORED)
+            note = f"{word}: {before or 'none'} → {after or 'none'}"
+            ja = f"{_FACTS[word]}：{_said(before)} → {_said(after)}"
+            changes.append(change("group-changed", now, None, None, breaks, note, ja))
     return changes
 
 
@@ -195,59 +201,27 @@ def compare_pair(
 
 
 def _compare_conditions(group: Group, a: Item, b: Item) -> list[Change]:
-    changes = []
-    if a.key != b.key:
-        changes.append(
-            change(
-                "key-changed",
-                group,
-                a,
-                b,
-                EVERYONE,
-                f"主キー: {'now' if b.key else 'no longer'} part of the key",
-                "主キーに加わる" if b.key else "主キーから外れる",
-            )
-        )
+    changes: list[Change] = []
+
+    def tell(kind: str, breaks: tuple[str, ...], note: str, ja: str) -> None:
+        changes.append(change(kind, group, a, b, breaks, note, ja))
+
+    if a.key and not b.key:
+        tell("key-changed", EVERYONE, "主キー: no longer part of the key", "主キーから外れる")
+    elif b.key and not a.key:
+        tell("key-changed", EVERYONE, "主キー: now part of the key", "主キーに加わる")
     before, after = CONDITIONS.index(a.condition), CONDITIONS.index(b.condition)
     note = f"データ出力条件: {a.condition} → {b.condition}"
     ja = note.replace(": ", "：")
     if after < before:
-        changes.append(change("tightened", group, a, b, (WRITERS, STORED), note, ja))
+        tell("tightened", (WRITERS, STORED), note, ja)
     elif after > before:
-        changes.append(
-            change(
-                "loosened",
-                group,
-                a,
-                b,
-                (READERS,),
-                f"{note}; readers may receive no value",
-                f"{ja}。値のない行が届くことがある",
-            )
-        )
-    if a.implementation != b.implementation:
-        if b.implementation:
-            changes.append(
-                change(
-                    "tightened",
-                    group,
-                    a,
-                    b,
-                    (WRITERS,),
-                    "実装類型: now ○, must be output",
-                    "実装類型：○になり、出力が必須になる",
-                )
-            )
-        else:
-            changes.append(
-                change(
-                    "loosened",
-                    group,
-                    a,
-                    b,
-                    (READERS,),
-                    "実装類型: no longer ○, may be left out",
-                    "実装類型：○でなくなり、出力されないことがある",
-                )
-            )
+        may = "readers may receive no value", "値のない行が届くことがある"
+        tell("loosened", (READERS,), f"{note}; {may[0]}", f"{ja}。{may[1]}")
+    if b.implementation and not a.implementation:
+        note, ja = "now ○, must be output", "○になり、出力が必須になる"
+        tell("tightened", (WRITERS,), f"実装類型: {note}", f"実装類型：{ja}")
+    elif a.implementation and not b.implementation:
+        note, ja = "no longer ○, may be left out", "○でなくなり、出力されないことがある"
+        tell("loosened", (READERS,), f"実装類型: {note}", f"実装類型：{ja}")
     return changes

@@ -43,6 +43,13 @@ def read_code_lists(folder: Path, findings: Findings) -> dict[str, CodeList]:
     return lists
 
 
+def _check_same(rows: Iterable[Row], column: str, wanted: str, name: str, findings: Findings) -> None:
+    for row in rows:
+        if row.values[column] not in ("", wanted):
+            what = f"{column} {row.values[column]} differs from {wanted} above"
+            findings.fault("code-file-mixed", what, f"{name}:{row.line}", "keep one code list per file")
+
+
 def _read_list(path: Path, name: str, findings: Findings) -> CodeList | None:
     rows = read_rows(path, name, CODE_COLUMNS, findings, extra=True, optional=2)
     if not rows:
@@ -63,15 +70,8 @@ def _read_list(path: Path, name: str, findings: Findings) -> CodeList | None:
             "write both; later rows may leave them empty",
         )
         list_id = list_id or path.stem.split("_")[0]
-    for row in rows[1:]:
-        for column, wanted in (("コードID", list_id), ("コード名", list_name)):
-            if row.values[column] not in ("", wanted):
-                findings.fault(
-                    "code-file-mixed",
-                    f"{column} {row.values[column]} differs from {wanted} above",
-                    f"{name}:{row.line}",
-                    "keep one code list per file",
-                )
+    for column, wanted in (("コードID", list_id), ("コード名", list_name)):
+        _check_same(rows[1:], column, wanted, name, findings)
     normal = normalise_list_id(list_id)
     if normalise_list_id(path.stem.split("_")[0]) != normal:
         findings.note(

@@ -45,24 +45,16 @@ def read_item(row: Row, business: str | None, name: str, findings: Findings) -> 
     digits, scale = _digits(values["桁数"], kind, where, findings)
     description = values["項目説明"]
     code = values["コード"]
+
+    def needed(column: str, fault: str, fix: str) -> str:
+        return _needed(values[column], column, fault, fix, where, findings)
+
     return Item(
         id=_id(values["データ項目ID"], business, where, findings),
-        name=_needed(
-            values["データ項目"],
-            "データ項目",
-            "item-without-name",
-            "write the Japanese name of the item",
-            where,
-            findings,
-        ),
+        name=needed("データ項目", "item-without-name", "write the Japanese name of the item"),
         romaji=_romaji(values["データ項目（ローマ字）"], where, findings),
-        group=_needed(
-            values["グループ_名称"],
-            "グループ_名称",
-            "item-without-group",
-            "write the name of the group that the item belongs to",
-            where,
-            findings,
+        group=needed(
+            "グループ_名称", "item-without-group", "write the name of the group that the item belongs to"
         ),
         key=_mark("主キー", values, where, findings),
         foreign_key=_mark("外部キー", values, where, findings),
@@ -196,16 +188,7 @@ def _digits(text: str, kind: str, where: str, findings: Findings) -> tuple[int |
             )
         return None, None
     if kind == "9V":
-        match = re.fullmatch(r"([1-9][0-9]*),([1-9][0-9]*)", plain)
-        if match:
-            return int(match[1]), int(match[2])
-        findings.fault(
-            "digits-form-9v",
-            f"桁数 {text} of a 9V item is not n,m",
-            where,
-            f"write the digits before and after the point, such as {plain if plain.isdecimal() else 5},2",
-        )
-        return None, None
+        return _digits_of_decimal(plain, text, where, findings)
     if not re.fullmatch(r"[1-9][0-9]{0,8}", plain):
         findings.fault(
             "digits-form",
@@ -226,6 +209,18 @@ def _digits(text: str, kind: str, where: str, findings: Findings) -> tuple[int |
             f"the written form has {' or '.join(map(str, usual))} characters",
         )
     return digits, None
+
+
+def _digits_of_decimal(
+    plain: str, text: str, where: str, findings: Findings
+) -> tuple[int | None, int | None]:
+    if match := re.fullmatch(r"([1-9][0-9]*),([1-9][0-9]*)", plain):
+        return int(match[1]), int(match[2])
+    what = f"桁数 {text} of a 9V item is not n,m"
+    example = plain if plain.isdecimal() else 5
+    fix = f"write the digits before and after the point, such as {example},2"
+    findings.fault("digits-form-9v", what, where, fix)
+    return None, None
 
 
 def _repeat(text: str, where: str, findings: Findings) -> int | None:

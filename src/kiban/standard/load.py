@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiban.kernel import Problem, Problems
 from kiban.standard.assemble import build_groups, check_codes, check_items
+from kiban.standard.code_list import CodeList
 from kiban.standard.codes import read_code_lists
 from kiban.standard.declaration import SCOPE_UNDECIDED, Declaration, read_declaration
 from kiban.standard.findings import Finding, Findings, suggest
 from kiban.standard.items import normalise_list_id, place, read_item
-from kiban.standard.model import Edition
+from kiban.standard.model import Edition, Group
+from kiban.standard.protected import Protected
 from kiban.standard.protecting import read_protection
 from kiban.standard.samples import check_samples
 from kiban.standard.shelf import Library
@@ -79,7 +81,21 @@ def read(folder: Path) -> Reading:
     groups = build_groups(declaration, rows, items, codes, findings)
     broken = {problem.where for problem in findings.faults}
     check_samples([pair for pair in placed if pair[1] not in broken], codes, findings)
-    edition = Edition(
+    protection = read_protection(declaration.document, groups, codes, findings)
+    edition = _edition(folder, declaration, groups, codes, protection)
+    _check_moves(declaration, edition, findings)
+    readable = all(problem.code == SCOPE_UNDECIDED for problem in findings.faults)
+    return Reading(edition if readable else None, tuple(findings.found))
+
+
+def _edition(
+    folder: Path,
+    declaration: Declaration,
+    groups: tuple[Group, ...],
+    codes: Mapping[str, CodeList],
+    protection: Protected | None,
+) -> Edition:
+    return Edition(
         business_id=declaration.business,
         id=declaration.id,
         title=declaration.title,
@@ -97,11 +113,8 @@ def read(folder: Path) -> Reading:
         publishes=declaration.publishes,
         consumes=declaration.consumes,
         source=declaration.source,
-        protection=read_protection(declaration.document, groups, codes, findings),
+        protection=protection,
     )
-    _check_moves(declaration, edition, findings)
-    readable = all(problem.code == SCOPE_UNDECIDED for problem in findings.faults)
-    return Reading(edition if readable else None, tuple(findings.found))
 
 
 def _check_moves(declaration: Declaration, edition: Edition, findings: Findings) -> None:

@@ -30,32 +30,18 @@ def compare_shape(group: Group, a: Item, b: Item) -> list[Change]:
     changes += _by_size(
         group, a, b, "繰り返し", (a.repeat or 1, 0), (b.repeat or 1, 0), f"{a.repeat or 1} → {b.repeat or 1}"
     )
-    if a.type == b.type == "DATE" and a.allows_unknown_date != b.allows_unknown_date:
-        if b.allows_unknown_date:
-            changes.append(
-                change(
-                    "widened",
-                    group,
-                    a,
-                    b,
-                    (READERS, STORED),
-                    "unknown dates are now permitted; a date column becomes text",
-                    "不詳日が許される。日付の列が文字の列になる",
-                )
-            )
-        else:
-            changes.append(
-                change(
-                    "narrowed",
-                    group,
-                    a,
-                    b,
-                    (WRITERS, STORED),
-                    "unknown dates are no longer permitted",
-                    "不詳日が許されなくなる",
-                )
-            )
-    return changes
+    return [*changes, *_by_unknown_dates(group, a, b)]
+
+
+def _by_unknown_dates(group: Group, a: Item, b: Item) -> list[Change]:
+    if not a.type == b.type == "DATE" or a.allows_unknown_date == b.allows_unknown_date:
+        return []
+    if b.allows_unknown_date:
+        note = "unknown dates are now permitted; a date column becomes text"
+        ja = "不詳日が許される。日付の列が文字の列になる"
+        return [change("widened", group, a, b, (READERS, STORED), note, ja)]
+    note, ja = "unknown dates are no longer permitted", "不詳日が許されなくなる"
+    return [change("narrowed", group, a, b, (WRITERS, STORED), note, ja)]
 
 
 def _limit(digits: int | None, none: int = 1 << 30) -> int:

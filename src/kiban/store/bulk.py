@@ -199,6 +199,13 @@ def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> chain.
         tasks += [checked(table), *map(run, table.indexes()), run(table.analyze())]
         if table.group.search:
             tasks += map(run, (*SearchTable(table).indexes(), f"ANALYZE {SearchTable(table).shadow}"))
+    _side_by_side(store, tasks, progress)
+    if problems:
+        raise Problems(problems)
+    return contents
+
+
+def _side_by_side(store: Store, tasks: Sequence[Callable[[Connection], object]], progress: Progress) -> None:
     progress("keys and checks", 0, len(tasks))
     with ExitStack() as stack, ThreadPoolExecutor(_STREAMS) as pool:
         free: SimpleQueue[Connection] = SimpleQueue()
@@ -217,6 +224,3 @@ def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> chain.
 
         for number, _ in enumerate(pool.map(work, tasks), 1):
             progress("keys and checks", number, len(tasks))
-    if problems:
-        raise Problems(problems)
-    return contents

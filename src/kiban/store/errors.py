@@ -12,7 +12,7 @@ from psycopg import errors
 from kiban.kernel import Problem
 from kiban.store.schema import NEVER_NULL
 
-_CONSTRAINTS: dict[type[psycopg.Error], tuple[str, str, str]] = {
+_OF_A_VALUE: dict[type[psycopg.Error], tuple[str, str, str]] = {
     errors.CheckViolation: (
         "value-refused",
         "a value breaks a rule of the standard",
@@ -29,6 +29,33 @@ _CONSTRAINTS: dict[type[psycopg.Error], tuple[str, str, str]] = {
         "a value is longer than its item allows",
         "shorten the value",
     ),
+    errors.DataError: (
+        "value-unreadable",
+        "a value has the wrong form for its item",
+        "see the item's data type",
+    ),
+}
+"""What has a place: code, what, fix. A more general kind comes later."""
+
+_BUSY = (
+    "event-busy",
+    "another event or a long job holds the chain of events",
+    "nothing was changed; do the same again in a moment",
+)
+_OF_THE_SERVER: dict[type[psycopg.Error], tuple[str, str, str]] = {
+    errors.InsufficientPrivilege: (
+        "permission-denied",
+        "the database role may not do this",
+        "registers change only by events",
+    ),
+    errors.DiskFull: (
+        "database-full",
+        "the disk of the database is full",
+        "free space, then run the same command again",
+    ),
+    errors.LockNotAvailable: _BUSY,
+    errors.DeadlockDetected: _BUSY,
+    errors.SerializationFailure: _BUSY,
 }
 _TOO_LONG = ("25P03", "25P04", "57014")  # idle in a transaction, transaction, statement
 
@@ -62,46 +89,18 @@ def _problem(error: psycopg.Error) -> Problem:
         return Problem(
             diagnosis.message_primary or "refused", diagnosis.message_detail or "", fix=diagnosis.message_hint
         )
-    where = ".".join(part for part in (diagnosis.schema_name, diagnosis.table_name) if part) or None
-    name = diagnosis.column_name or diagnosis.constraint_name
-    if where and name:
-        where = f"{where} ({name})"
-    copied = re.match(r"COPY (\S+), line (\d+)(?:, column (\w+))?", diagnosis.context or "")
-    if copied and where is None:
-        where = f"{copied[1]}, row {copied[2]}" + (f" ({copied[3]})" if copied[3] else "")
-    if isinstance(error, errors.CheckViolation) and (name or "").startswith(NEVER_NULL):
+    where = _where(diagnosis)
+    if isinstance(error, errors.CheckViolation) and (diagnosis.constraint_name or "").startswith(NEVER_NULL):
         error = errors.NotNullViolation()  # of a table that carries rows of an earlier edition
-    for kind, (code, what, fix) in _CONSTRAINTS.items():
-        if isinstance(error, kind):
-            return Problem(code, what, where=where, fix=fix)
-    if isinstance(error, errors.InsufficientPrivilege):
-        return Problem(
-            "permission-denied", "the database role may not do this", fix="registers change only by events"
-        )
+    for kinds, place in ((_OF_A_VALUE, where), (_OF_THE_SERVER, None)):
+        for kind, (code, what, fix) in kinds.items():
+            if isinstance(error, kind):
+                return Problem(code, what, where=place, fix=fix)
     if isinstance(error, errors.DependentObjectsStillExist):
         return Problem(
             "view-depends",
             f"something that is not Kiban's own stands on what must be replaced: {diagnosis.message_detail}",
             fix="drop it, run the same command again, then make it anew",
-        )
-    if isinstance(error, errors.DiskFull):
-        return Problem(
-            "database-full",
-            "the disk of the database is full",
-            fix="free space, then run the same command again",
-        )
-    if isinstance(error, errors.DataError):
-        return Problem(
-            "value-unreadable",
-            "a value has the wrong form for its item",
-            where=where,
-            fix="see the item's data type",
-        )
-    if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected | errors.SerializationFailure):
-        return Problem(
-            "event-busy",
-            "another event or a long job holds the chain of events",
-            fix="nothing was changed; do the same again in a moment",
         )
     if error.sqlstate in _TOO_LONG:
         return Problem(
@@ -117,9 +116,20 @@ def _problem(error: psycopg.Error) -> Problem:
         )
     # Messages of class 42 speak of SQL and names; others may quote a row.
     said = f" ({diagnosis.message_primary})" if (error.sqlstate or "").startswith("42") else ""
-    return Problem(
-        "database-refused",
+    what, fix = (
         f"the database refused: SQLSTATE {error.sqlstate}{said}",
-        where=where,
-        fix="see the server's log, then report it with this line",
+        "see the server's log, then report it with this line",
     )
+    return Problem("database-refused", what, where=where, fix=fix)
+
+
+def _where(diagnosis: errors.Diagnostic) -> str | None:
+    """The table and the item, or the row of a COPY; None where neither is told."""
+    where = ".".join(part for part in (diagnosis.schema_name, diagnosis.table_name) if part) or None
+    name = diagnosis.column_name or diagnosis.constraint_name
+    if where and name:
+        where = f"{where} ({name})"
+    copied = re.match(r"COPY (\S+), line (\d+)(?:, column (\w+))?", diagnosis.context or "")
+    if copied and where is None:
+        where = f"{copied[1]}, row {copied[2]}" + (f" ({copied[3]})" if copied[3] else "")
+    return where

@@ -44,6 +44,15 @@ def nonresident_plans(book: Book, first_serial: int) -> list[NonresidentPlan]:
     ]
 
 
+def _of_their_nation(book: Book, nation: Ints, sex: Ints, surname: Ints, given: Ints) -> tuple[Ints, Ints]:
+    """Names of foreigners from those of their nation; others keep theirs."""
+    abroad = nation != JAPANESE
+    first, count = book.foreign.family_range[np.maximum(nation, 0)].T
+    surname = np.where(abroad, first + surname % count, surname)
+    first, count = book.foreign.given_range[np.maximum(nation, 0), sex].T
+    return surname, np.where(abroad, first + given % count, given)
+
+
 def nonresidents(plan: NonresidentPlan, book: Book) -> dict[str, Column]:
     """The columns of 住登外者宛名基本情報 of one part."""
     rng = np.random.default_rng(np.random.SeedSequence([book.seed, 5, plan.index]))
@@ -58,10 +67,7 @@ def nonresidents(plan: NonresidentPlan, book: Book) -> dict[str, Column]:
     surname = book.japanese.draw_surnames(rng, size)
     given = book.japanese.draw_given(rng, sex, age, book.given)
     abroad = nation != JAPANESE
-    first, count = book.foreign.family_range[np.maximum(nation, 0)].T
-    surname = np.where(abroad, first + surname % count, surname)
-    first, count = book.foreign.given_range[np.maximum(nation, 0), sex].T
-    given = np.where(abroad, first + given % count, given)
+    surname, given = _of_their_nation(book, nation, sex, surname, given)
     # A duplicate is the same person once more: only the number and the business differ.
     sex, birth, nation, surname, given = (part[same_as] for part in (sex, birth, nation, surname, given))
     since = np.full(size, book.today) - rng.integers(30, int(12 * YEAR), size)

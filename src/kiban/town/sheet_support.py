@@ -53,6 +53,10 @@ def _operated(unit: Unit, office: Column, day: Ints) -> dict[str, Column]:
     }
 
 
+_RESTRICTED = ("yokushi_etsuran_genjusho", "yokushi_utsushi_genjusho", "yokushi_fuhyo_honseki")
+_FREE = ("yokushi_fuhyo_zenhonseki", "yokushi_fuhyo_zenzenhonseki", "zenjushochitaiofuragu")
+
+
 def _measures(unit: Unit, made: Measures) -> dict[str, Column]:
     """支援措置: one row, and a second where it was extended."""
     word = unit.book.words
@@ -67,14 +71,8 @@ def _measures(unit: Unit, made: Measures) -> dict[str, Column]:
     person = made.applicant[measure]
     office = office_codes(unit.book, _town(unit, person))
     yes, no = unit.book.yes_no
-    restricted = {
-        name: same(yes, len(measure))
-        for name in ("yokushi_etsuran_genjusho", "yokushi_utsushi_genjusho", "yokushi_fuhyo_honseki")
-    }
-    free = {
-        name: same(no, len(measure))
-        for name in ("yokushi_fuhyo_zenhonseki", "yokushi_fuhyo_zenzenhonseki", "zenjushochitaiofuragu")
-    }
+    restricted = dict.fromkeys(_RESTRICTED, same(yes, len(measure)))
+    free = dict.fromkeys(_FREE, same(no, len(measure)))
     return {
         "shiensochibango": _number(unit, measure),
         "rirekibango": whole(second + 1),

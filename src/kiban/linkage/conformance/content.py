@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -73,21 +73,25 @@ def _faults(feed: Feed) -> Iterator[tuple[str, str, Edit]]:
         yield "period", "期間が終わってから始まる", lambda row: row.update(ends)
 
 
+def _withheld(message: Message, hidden: Mapping[str, Collection[str]]) -> dict[str, list[dict[str, Any]]]:
+    """The parts of a message without what is kept back of protected persons."""
+    return {
+        name: [
+            {key: None if key in hidden.get(name, ()) else value for key, value in row.items()}
+            for row in rows
+        ]
+        for name, rows in message.parts.items()
+    }
+
+
 def protection_cases(contract: Contract, messages: Sequence[Message]) -> Iterator[Case]:
     """The state of the protection is taken, never weakened by an older one, and keeps what is withheld out."""
     if not contract.protection.carried:
         return
     first = next(each for each in messages if each.protection == CLEAR and each.previous == 0)
     hidden = contract.protection.withheld
-    parts = {
-        name: [
-            {key: None if key in hidden.get(name, ()) else value for key, value in row.items()}
-            for row in rows
-        ]
-        for name, rows in first.parts.items()
-    }
     why = "支援措置の対象者の住所が漏れる"
-    shown = replace(first, protection=PROTECTED, protection_event=first.event, parts=parts)
+    shown = replace(first, protection=PROTECTED, protection_event=first.event, parts=_withheld(first, hidden))
     closed = frozenset({PROTECTED})
     yield case_of(
         "protected",

@@ -27,6 +27,18 @@ def check_container(data: bytes, name: str) -> tuple[tuple[str, str], ...]:
         Problem: `workbook-empty`, `workbook-encrypted`, `workbook-old-format`, `workbook-not-xlsx`,
             `workbook-too-large` or `workbook-damaged`.
     """
+    _check_kind(data, name)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check_archive(archive, name)
+            return tuple(_drawn_texts(archive))
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise Problem(
+            "workbook-damaged", "the workbook is cut off or damaged", name, "fetch the file again"
+        ) from error
+
+
+def _check_kind(data: bytes, name: str) -> None:
     if not data:
         raise Problem("workbook-empty", "the file is empty", name, "fetch it again")
     if data.startswith(_OLD_EXCEL):
@@ -50,35 +62,31 @@ def check_container(data: bytes, name: str) -> tuple[tuple[str, str], ...]:
             name,
             "choose the .xlsx file of the item definition",
         )
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
-                raise Problem(
-                    "workbook-too-large",
-                    "the workbook unpacks to more than 512 MiB",
-                    name,
-                    "check that it is the published file",
-                )
-            if "xl/workbook.xml" not in archive.namelist():
-                raise Problem(
-                    "workbook-not-xlsx",
-                    "the file is a zip archive but no Excel workbook",
-                    name,
-                    "choose the .xlsx file of the item definition",
-                )
-            broken = archive.testzip()
-            if broken is not None:
-                raise Problem(
-                    "workbook-damaged",
-                    f"the part {broken} of the workbook is damaged",
-                    name,
-                    "fetch the file again",
-                )
-            return tuple(_drawn_texts(archive))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+
+
+def _check_archive(archive: zipfile.ZipFile, name: str) -> None:
+    if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
         raise Problem(
-            "workbook-damaged", "the workbook is cut off or damaged", name, "fetch the file again"
-        ) from error
+            "workbook-too-large",
+            "the workbook unpacks to more than 512 MiB",
+            name,
+            "check that it is the published file",
+        )
+    if "xl/workbook.xml" not in archive.namelist():
+        raise Problem(
+            "workbook-not-xlsx",
+            "the file is a zip archive but no Excel workbook",
+            name,
+            "choose the .xlsx file of the item definition",
+        )
+    broken = archive.testzip()
+    if broken is not None:
+        raise Problem(
+            "workbook-damaged",
+            f"the part {broken} of the workbook is damaged",
+            name,
+            "fetch the file again",
+        )
 
 
 def without_borders(data: bytes) -> bytes:

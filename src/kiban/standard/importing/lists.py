@@ -190,21 +190,7 @@ def _check_blue(sheet: Sheet, header: Header, row: int, values: dict[str, str], 
 def leave_lookout(sheet: Sheet, harvest: Harvest, findings: Findings) -> None:
     """Report what stands in a sheet beside text: comments, hidden parts, struck and red text."""
     for cell in sheet.cells.values():
-        where = f"{sheet.name}!{cell.address}"
-        if cell.comment:
-            harvest.leftovers.append(
-                Leftover(sheet.name, f"{cell.address} (comment)", cell.comment, "comment")
-            )
-            findings.note(
-                "cell-comment", "a comment is pinned to the cell", where, "read it in source/cells.csv"
-            )
-        if cell.kind in ("formula", "error"):
-            findings.note(
-                f"cell-{cell.kind}",
-                f"the cell holds a{'n' * (cell.kind == 'error')} {cell.kind}",
-                where,
-                "check the value that was read",
-            )
+        _leave_cell(sheet, cell, harvest, findings)
     for code, what, struck in (("cell-struck", "struck through", True), ("cell-red", "red", False)):
         cells = [c for c in sheet.cells.values() if c.text and (c.struck if struck else c.red)]
         if cells:
@@ -231,6 +217,20 @@ def leave_lookout(sheet: Sheet, harvest: Harvest, findings: Findings) -> None:
             "they were read like the others; check that they are meant",
         )
     harvest.leftovers += [Leftover(sheet.name, "", text, "page header or footer") for text in sheet.loose]
+
+
+def _leave_cell(sheet: Sheet, cell: Cell, harvest: Harvest, findings: Findings) -> None:
+    where = f"{sheet.name}!{cell.address}"
+    if cell.comment:
+        harvest.leftovers.append(Leftover(sheet.name, f"{cell.address} (comment)", cell.comment, "comment"))
+        findings.note("cell-comment", "a comment is pinned to the cell", where, "read it in source/cells.csv")
+    if cell.kind in ("formula", "error"):
+        findings.note(
+            f"cell-{cell.kind}",
+            f"the cell holds a{'n' * (cell.kind == 'error')} {cell.kind}",
+            where,
+            "check the value that was read",
+        )
 
 
 def addresses(words: Iterable[str], most: int = 12) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
@@ -67,33 +68,18 @@ def ask(request: Desk, handle: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "counter/lift.html", told)
     reason, minutes = str(request.POST.get("reason", "")).strip(), str(request.POST.get("minutes", ""))
+    leave = partial(trail.leave, request, "lift", business=business, subjects=(who["number"],), act="asked")
     starts = request.city.now()
     ends = starts + timedelta(minutes=int(minutes) if minutes in MINUTES else 0)
     actor = request.grant.actor("ask-lift", business)
     try:
         with request.city.store.session(actor) as session:
             number = session.ask_lift(who["number"], actor.id, reason, starts, ends, _LONGEST)
-            trail.leave(
-                request,
-                "lift",
-                business=business,
-                subjects=(who["number"],),
-                act="asked",
-                lift=number,
-                minutes=minutes,
-            )
+            leave(lift=number, minutes=minutes)
     except Problem as problem:
         if problem.code not in _WORDS:
             raise
-        trail.leave(
-            request,
-            "lift",
-            outcome="refused",
-            business=business,
-            subjects=(who["number"],),
-            act="asked",
-            why=problem.code,
-        )
+        leave(outcome="refused", why=problem.code)
         again = {**told, "fault": _WORDS[problem.code], "reason": reason}
         return render(request, "counter/lift.html", again, status=422)
     messages.success(
