@@ -169,6 +169,38 @@ def test_everything_public_is_explained(path: Path) -> None:
     assert [name for name in unexplained(module.body) if not (in_cli(path) and "." in name)] == []
 
 
+MOST_LINES = 300
+MOST_OF_A_FUNCTION = 40  # lines of its body; what it takes and its docstring do not count
+
+
+def too_long(text: str) -> Iterator[str]:
+    """What is longer than a reader takes in at once: a module, a function."""
+    if text.count("\n") > MOST_LINES:
+        yield f"{text.count(chr(10))} lines"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            if body and (node.end_lineno or 0) - body[0].lineno >= MOST_OF_A_FUNCTION:
+                yield f"{node.name} (line {node.lineno})"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_files_and_functions_are_short(path: Path) -> None:
+    assert list(too_long(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.sql")), ids=name_of)
+def test_files_of_sql_are_short(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").count("\n") <= MOST_LINES
+
+
+def test_what_is_too_long_is_seen() -> None:
+    body = "    pass\n" * MOST_OF_A_FUNCTION
+    assert list(too_long(f'def short(\n    a,\n):\n    """Words.\n\n    More."""\n{body}')) == []
+    assert list(too_long(f"def long():\n{body}    pass\n")) == ["long (line 1)"]
+    assert list(too_long("\n" * (MOST_LINES + 1))) == ["301 lines"]
+
+
 def markdown() -> list[Path]:
     return sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *SOURCE.rglob("*.md")])
 
