@@ -36,7 +36,7 @@ from kiban.sets.receipts import (
 )
 from kiban.sets.roots import Root, refuse_unless_it_follows, root_fault, root_faults
 from kiban.sets.shelf import Access, Shelf, open_shelf
-from kiban.sets.signing import Signature, Signer, fits, read_keys, read_signer
+from kiban.sets.signing import Signature, Signed, Signer, fits, read_keys, read_signer
 from kiban.sets.sources import Digester, File, Raw, Rows, Source, together
 from kiban.sets.verify import verify
 from kiban.sets.writing import manifest_bytes, read_manifest
@@ -66,6 +66,7 @@ __all__ = [
     "Shelf",
     "Side",
     "Signature",
+    "Signed",
     "Signer",
     "Source",
     "State",

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from kiban.kernel import Problem
-from kiban.sets.signing import Signature, fits
+from kiban.sets.signing import Signed
 
 
 @dataclass(frozen=True)
-class Root:
+class Root(Signed):
     """What was signed at the end of a day. Lines that a slow clock dates back stand under the next root.
 
     Attributes:
@@ -28,6 +25,8 @@ class Root:
         signature: over all of the above.
     """
 
+    document = "kiban-evidence-root"
+
     side: str
     day: str
     first: int
@@ -37,24 +36,6 @@ class Root:
     made_at: str
     key: str = ""
     signature: str = ""
-
-    @property
-    def signed_bytes(self) -> bytes:
-        """What the signature is over."""
-        said = {name: getattr(self, name) for name in _SAID}
-        return orjson.dumps({"document": "kiban-evidence-root", **said}, option=orjson.OPT_SORT_KEYS)
-
-    @property
-    def digest(self) -> str:
-        """What the next root names as its previous, hex."""
-        return hashlib.sha256(self.signed_bytes + self.signature.encode()).hexdigest()
-
-    def signed_by(self, trusted: Collection[str]) -> bool:
-        """Whether the signature is one of these public keys over this root."""
-        return self.key in trusted and fits(Signature(self.key, self.signature), self.signed_bytes)
-
-
-_SAID = ("side", "day", "first", "last", "chain", "previous", "made_at", "key")
 
 
 def refuse_unless_it_follows(root: Root, last: Root | None) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
 
+import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -57,6 +60,43 @@ def fits(signature: Signature, data: bytes) -> bool:
     except (ValueError, InvalidSignature):
         return False
     return True
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What frozen dataclasses have in common that end in the public key of who signed them and the signature, both hex."""
+
+    document: ClassVar[str]
+    """Stands in what is signed, so that no document passes for one of another kind."""
+    if TYPE_CHECKING:  # fields of those who inherit, in their own order
+
+        @property
+        def key(self) -> str:
+            """The public key."""
+
+        @property
+        def signature(self) -> str:
+            """Over everything else."""
+
+    @property
+    def signed_bytes(self) -> bytes:
+        """What the signature is over: everything else."""
+        said = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "signature"}
+        return orjson.dumps({"document": self.document, **said}, option=orjson.OPT_SORT_KEYS)
+
+    @property
+    def digest(self) -> str:
+        """What the next one names as its previous, hex."""
+        return hashlib.sha256(self.signed_bytes + self.signature.encode()).hexdigest()
+
+    def sign(self, signer: Signer) -> Self:
+        """The same, signed."""
+        made = replace(self, **{"key": signer.key})
+        return replace(made, **{"signature": signer.sign(made.signed_bytes).value})
+
+    def signed_by(self, trusted: Collection[str]) -> bool:
+        """Whether the signature is one of these public keys over what this says."""
+        return self.key in trusted and fits(Signature(self.key, self.signature), self.signed_bytes)
 
 
 def read_signer(path: Path) -> Signer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from kiban.access.audit.keeper import Keeper
@@ -99,9 +99,7 @@ def _one_block(
         chain,
         previous,
         stamp(now),
-        keeper.signer.key,
-    )
-    made = replace(made, signature=keeper.signer.sign(made.signed_bytes).value)
+    ).sign(keeper.signer)
     page.copy_in("audit_block", BLOCK, [[getattr(made, name) for name in BLOCK]])
     return made
 
@@ -145,10 +143,8 @@ def sign_day(ledger: Ledger, keeper: Keeper, day: date, now: datetime, patience:
     hold_together(ledger, ledger.block_at(last.last) if last else NO_BLOCK, keeper.trusted)
     previous, start = (last.digest, last.last) if last else ("", 0)
     block = sealed.block
-    made = Root(
-        SIDE, day.isoformat(), start + 1, block.last, block.chain, previous, stamp(now), keeper.signer.key
-    )
-    signed = replace(made, signature=keeper.signer.sign(made.signed_bytes).value)
+    made = Root(SIDE, day.isoformat(), start + 1, block.last, block.chain, previous, stamp(now))
+    signed = made.sign(keeper.signer)
     refuse_unless_it_follows(signed, last)
     with ledger.books.transaction() as page:
         page.copy_in("audit_root", ROOT, [[getattr(signed, name) for name in ROOT]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -13,7 +13,6 @@ from kiban import sets
 from kiban.access.audit.line import COLUMNS
 from kiban.access.audit.trail import Entry
 from kiban.kernel import stamp
-from kiban.sets import Signature
 from kiban.store import Lookup
 
 SIDE = "audit"
@@ -43,7 +42,7 @@ class Seal:
 
 
 @dataclass(frozen=True)
-class Block:
+class Block(sets.Signed):
     """The signed end of some seals.
 
     Attributes:
@@ -58,6 +57,8 @@ class Block:
         signature: over all of the above.
     """
 
+    document = "kiban-audit-block"
+
     block: int
     last: int
     line: int
@@ -67,21 +68,6 @@ class Block:
     made_at: str
     key: str = ""
     signature: str = ""
-
-    @property
-    def signed_bytes(self) -> bytes:
-        """What the signature is over."""
-        said = {name: getattr(self, name) for name in BLOCK if name != "signature"}
-        return orjson.dumps({"document": "kiban-audit-block", **said}, option=orjson.OPT_SORT_KEYS)
-
-    @property
-    def digest(self) -> str:
-        """What the next block names as its previous, hex."""
-        return hashlib.sha256(self.signed_bytes + self.signature.encode()).hexdigest()
-
-    def signed_by(self, trusted: Collection[str]) -> bool:
-        """Whether the signature is one of these public keys over this block."""
-        return self.key in trusted and sets.fits(Signature(self.key, self.signature), self.signed_bytes)
 
 
 BLOCK = tuple(each.name for each in fields(Block))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime
 
 from kiban.kernel import Problem, moments, stamp
@@ -37,7 +36,7 @@ def root(ledger: Ledger, day: date, signer: Signer, now: datetime) -> Root:
                 raise problem
     else:
         last, closing = start, chain
-    made = Root(ledger.side, day.isoformat(), start + 1, last, closing, previous, stamp(now), signer.key)
-    signed = replace(made, signature=signer.sign(made.signed_bytes).value)
+    made = Root(ledger.side, day.isoformat(), start + 1, last, closing, previous, stamp(now))
+    signed = made.sign(signer)
     ledger.add_root(signed)
     return signed
