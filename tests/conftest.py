@@ -21,9 +21,21 @@ from psycopg.conninfo import make_conninfo
 from kiban.store.cluster import Cluster, Server
 from kiban.store.initdb import create_database
 
-hypothesis.settings.register_profile("kiban", deadline=None)  # no test is timed
-hypothesis.settings.load_profile("kiban")
+hypothesis.settings.register_profile("kiban", deadline=None, max_examples=40)  # no test is timed
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1_000)  # for the night
+hypothesis.settings.load_profile("thorough" if os.environ.get("KIBAN_THOROUGH") else "kiban")
 
+# Tests start many processes: what one of them has compiled the next one need not compile again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+_LONG_FIRST = (
+    "migration",
+    "linkage",
+    "store",
+    "web",
+)  # so that no process is left with a long file at the end
+
+_TESTS = Path(__file__).parent
 _DISK, _MEMORY = Path("/tmp"), Path("/dev/shm")  # short, and reachable where root runs the tests
 _ROOM = 4 * 2**30  # bytes that a test run may need
 _KEPT = 40  # dropping databases one by one would cost a checkpoint each
@@ -129,6 +141,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     signal.signal(signal.SIGTERM, _interrupt)  # ends the fixtures, and with them the servers
     if not hasattr(session.config, "workerinput"):
         _sweep()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folders with long files first, the thousands of short questions to the source last; within a folder nothing moves."""
+    items.sort(key=lambda item: _turn(item.path))
+
+
+def _turn(path: Path) -> int:
+    rooms = path.parts[len(_TESTS.parts) :] if path.is_relative_to(_TESTS) else ()
+    if len(rooms) < 2:
+        return len(_LONG_FIRST) + 1
+    return _LONG_FIRST.index(rooms[0]) if rooms[0] in _LONG_FIRST else len(_LONG_FIRST)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from tests.killing import copies
 from typer.testing import CliRunner
 
 from kiban import cli, migration, store
@@ -24,19 +22,19 @@ from .migrated import STAGES, Case, Migrated
 from .moving import library
 from .returning import CLERK, City, contents, move, protected
 
-_RUN = """
-import json, sys
+_IMPORTS = """
+import json
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from migration.migrated import work_in
-from kiban import cli, migration, store
-from kiban.cli import migrating
-from migration.moving import library
-project, inputs, out = Path(sys.argv[2]), json.loads(sys.argv[3]), Path(sys.argv[4])
+from tests.migration.migrated import work_in
+from tests.migration.moving import library
+from kiban import migration, store
+"""
+_RUN = """
+project, inputs, out = Path(given[0]), json.loads(given[1]), Path(given[2])
 plan = migration.load_plan(project, project.parent / "unload", library())
 def tell(step, done, total):
     print(step, done, flush=True)
-with work_in(out, store.Server(sys.argv[5], sys.argv[6])).open_store() as there:
+with work_in(out, store.Server(*given[3:])).open_store() as there:
     migration.go_back(plan, {name: Path(path) for name, path in inputs.items()}, there, out, tell)
 """
 
@@ -50,24 +48,11 @@ def test_a_way_back_that_is_killed_leaves_nothing_that_looks_whole(
     out = tmp_path / "out"
     reached = city.store.server
     inputs = json.dumps({name: str(path) for name, path in city.inputs.items()})
-    command = [
-        sys.executable,
-        "-c",
-        _RUN,
-        str(Path(__file__).parents[1]),
-        str(migrated.project),
-        inputs,
-        str(out),
-    ]
-    command += [reached.owner_dsn, reached.app_dsn]
-    for lines in (1, 2, 3):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        for _ in range(lines):
-            assert process.stdout.readline()
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL and not out.exists()
+    with copies(_IMPORTS, _RUN) as start:
+        for lines in (1, 2, 3):
+            copy = start(migrated.project, inputs, out, reached.owner_dsn, reached.app_dsn)
+            assert all(copy.line() for _ in range(lines))
+            assert copy.kill() == -signal.SIGKILL and not out.exists()
     city.go_back(out)
     assert contents(out) == contents(tmp_path / "whole")
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +21,14 @@ from kiban.migration import Result, Work
 from kiban.migration.digests import folder_digest
 
 Place = tuple[str, int, str]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A city's folder, and what cleansing found there after the last decision."""
+
+    old: Path
+    result: Result
 
 
 def run(old: Path, work: str = "work") -> dict[str, Result]:
@@ -52,6 +60,26 @@ def seeded(old: Path) -> set[tuple[str, int, str, str]]:
         }
 
 
+def decide_on_everything(old: Path) -> Result:
+    """Exclude every record with an open finding, and what that brings about in its turn, until the gate is open."""
+    result = run(old)["cleanse"]
+    plan = migration.load_plan(old / "project", old / "unload", main.library())
+    rules: set[str] = set()
+    for _ in range(5):
+        if result.gate is not None and result.gate.open:
+            break
+        rules |= {line["規則"] for line in left(result, "findings.csv") if line["未決定"] != "0"}
+        plan.findings.parent.mkdir(exist_ok=True)
+        with plan.findings.open("w", encoding="utf-8", newline="") as opened:
+            writer = csv.writer(opened)
+            writer.writerow(migration.findings.DECISION_HEADS)
+            writer.writerows(
+                [rule, "*", "*", "除外", "誤りのため", "係長", "2026-10-15"] for rule in sorted(rules)
+            )
+        result = run(old)["cleanse"]
+    return result
+
+
 @pytest.fixture(scope="module")
 def clean(unloaded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(unloaded, tmp_path_factory.mktemp("clean") / "old"))
@@ -63,8 +91,21 @@ def looked(clean: Path) -> Result:
 
 
 @pytest.fixture(scope="module")
-def faults(faulty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    yield Path(shutil.copytree(faulty, tmp_path_factory.mktemp("faults") / "old"))
+def faults(faulty: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The faulty city, looked at once: a later run of the same stages finds all of it done."""
+    return Path(shutil.copytree(faulty, tmp_path_factory.mktemp("faults") / "old"))
+
+
+@pytest.fixture(scope="module")
+def found(faults: Path) -> dict[str, Result]:
+    return run(faults)
+
+
+@pytest.fixture(scope="module")
+def decided(found: dict[str, Result], faults: Path, tmp_path_factory: pytest.TempPathFactory) -> Decided:
+    """A copy of it in which officials have decided on everything."""
+    old = Path(shutil.copytree(faults, tmp_path_factory.mktemp("decided") / "old"))
+    return Decided(old, decide_on_everything(old))
 
 
 def test_faultless_data_has_nothing_to_decide(looked: Result) -> None:
@@ -118,11 +159,12 @@ def test_every_date_of_every_declared_field_is_in_one_class(looked: Result) -> N
     assert not [line for line in left(looked, "dates.csv") if line["種類"] == "読めない"]
 
 
-def test_every_known_fault_is_located_by_file_record_and_field(faults: Path) -> None:
-    results = run(faults)
-    result = results["cleanse"]
+def test_every_known_fault_is_located_by_file_record_and_field(
+    faults: Path, found: dict[str, Result]
+) -> None:
+    result = found["cleanse"]
     assert result.gate is not None and not result.gate.open
-    found: set[Place] = {
+    places: set[Place] = {
         (one["file"], one["record"], field)
         for one in pq.read_table(out(result) / migration.findings.FINDINGS).to_pylist()
         if one["severity"] != "note"
@@ -130,10 +172,10 @@ def test_every_known_fault_is_located_by_file_record_and_field(faults: Path) -> 
     }
     wanted = seeded(faults)
     assert len(wanted) == 100
-    assert {one for one in wanted if one[:3] not in found} == set()
+    assert {one for one in wanted if one[:3] not in places} == set()
     # Nothing undecoded is forgotten: every line of the decode ledger is a finding.
-    ledger = migration.ledger(out(results["decode"])).to_pylist()
-    assert {(line["file"], line["record"], line["field"]) for line in ledger} <= found
+    ledger = migration.ledger(out(found["decode"])).to_pylist()
+    assert {(line["file"], line["record"], line["field"]) for line in ledger} <= places
 
 
 def test_a_code_page_of_another_generation_is_noticed_by_the_names_of_two_systems(
@@ -159,33 +201,13 @@ def test_a_code_page_of_another_generation_is_noticed_by_the_names_of_two_system
     assert told("wrong", ["ZEI1.DAT", "ZEI2.DAT", "ZEI3.DAT"]) == {"同じ番号の人と1項目が違う"}
 
 
-def test_a_second_look_gives_the_same_bytes(faults: Path) -> None:
-    first, second = (run(faults, work)["cleanse"] for work in ("work", "elsewhere"))
-    assert folder_digest(out(first)) == folder_digest(out(second))
+def test_a_second_look_gives_the_same_bytes(faults: Path, found: dict[str, Result]) -> None:
+    second = run(faults, "elsewhere")["cleanse"]
+    assert second.fresh and folder_digest(out(found["cleanse"])) == folder_digest(out(second))
 
 
-def decide_on_everything(old: Path) -> Result:
-    """Exclude every record with an open finding, and what that brings about in its turn, until the gate is open."""
-    result = run(old)["cleanse"]
-    plan = migration.load_plan(old / "project", old / "unload", main.library())
-    rules: set[str] = set()
-    for _ in range(5):
-        if result.gate is not None and result.gate.open:
-            break
-        rules |= {line["規則"] for line in left(result, "findings.csv") if line["未決定"] != "0"}
-        plan.findings.parent.mkdir(exist_ok=True)
-        with plan.findings.open("w", encoding="utf-8", newline="") as opened:
-            writer = csv.writer(opened)
-            writer.writerow(migration.findings.DECISION_HEADS)
-            writer.writerows(
-                [rule, "*", "*", "除外", "誤りのため", "係長", "2026-10-15"] for rule in sorted(rules)
-            )
-        result = run(old)["cleanse"]
-    return result
-
-
-def test_decided_findings_open_the_gate_and_the_decided_rows_are_listed(faults: Path, tmp_path: Path) -> None:
-    result = decide_on_everything(Path(shutil.copytree(faults, tmp_path / "old")))
+def test_decided_findings_open_the_gate_and_the_decided_rows_are_listed(decided: Decided) -> None:
+    result = decided.result
     assert result.gate is not None and result.gate.open
     excluded = pq.read_table(out(result) / migration.findings.EXCLUDED)
     assert excluded.column_names == ["segment", "file", "record", "index", "fate", "reason"]
@@ -197,10 +219,7 @@ def test_decided_findings_open_the_gate_and_the_decided_rows_are_listed(faults: 
     assert all(one["reason"].endswith("：誤りのため") for one in excluded.to_pylist())
 
 
-def test_the_command_lists_places_and_teaches_how_to_decide(
-    faults: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(faults)
+def test_the_command_lists_places_and_teaches_how_to_decide(faults: Path, found: dict[str, Result]) -> None:
     project, unload = str(faults / "project"), str(faults / "unload")
     runner = CliRunner()
     told = runner.invoke(app, ["migrate", "findings", project, "--unload", unload])
@@ -217,11 +236,8 @@ def test_the_command_lists_places_and_teaches_how_to_decide(
     assert listed.output.startswith("規則,内容,重大度")
 
 
-def test_the_register_takes_all_that_cleansing_lets_through(
-    faults: Path, tmp_path: Path, database: Any
-) -> None:
-    old = Path(shutil.copytree(faults, tmp_path / "old"))
-    decide_on_everything(old)
+def test_the_register_takes_all_that_cleansing_lets_through(decided: Decided, database: Any) -> None:
+    old = decided.old
     reached = store.Server(database.owner_dsn, database.app_dsn)
 
     def open_store() -> store.Store:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -19,6 +16,7 @@ import polars as pl
 import psycopg
 import pyarrow.parquet as pq
 import pytest
+from tests.killing import copies
 
 from kiban import store
 from kiban.kernel import AsOf, Period, Problem, Problems
@@ -262,15 +260,15 @@ def test_a_register_of_which_nothing_is_converted_any_more_is_not_emptied_in_sil
     assert events(reached) == []
 
 
-_RUN = """
-import sys
-from collections.abc import Iterator
+_IMPORTS = """
 from dataclasses import replace
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from migration.newer import DAY, both_in
+from tests.migration.newer import DAY, both_in
 from kiban import migration, store
-found = both_in(Path(sys.argv[2]), Path(sys.argv[3]), store.Server(sys.argv[4], sys.argv[5]), DAY)
+"""
+_RUN = """
+work, town, owner, app = given
+found = both_in(Path(work), Path(town), store.Server(owner, app), DAY)
 def tell(step, done, total):
     print(step, done, flush=True)
 migration.run(found.stages, found.plan, replace(found.work, progress=tell))
@@ -302,29 +300,17 @@ def test_a_delta_killed_while_it_is_applied_goes_on_to_the_same_rows_and_the_sam
         there = store.Server(other.owner_dsn, other.app_dsn)
         whole = both_in(tmp_path / "whole", everybody_moved, there, DAY).run()
         as_whole = events(there)
-    command = [
-        sys.executable,
-        "-c",
-        _RUN,
-        str(Path(__file__).parents[1]),
-        str(tmp_path / "cut"),
-        str(everybody_moved),
-    ]
-    command += [reached.owner_dsn, reached.app_dsn]
     moving = both_in(tmp_path / "cut", everybody_moved, reached, DAY)
     seen = []
-    for _ in range(3):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("差分の反映"):
-                break
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
-        until_alone(reached)
-        seen.append(len(events(reached)))
-        assert moving.holds()
+    with copies(_IMPORTS, _RUN) as start:
+        for _ in range(3):
+            copy = start(tmp_path / "cut", everybody_moved, reached.owner_dsn, reached.app_dsn)
+            while (line := copy.line()) and not line.startswith("差分の反映"):
+                pass
+            assert copy.kill() == -signal.SIGKILL
+            until_alone(reached)
+            seen.append(len(events(reached)))
+            assert moving.holds()
     assert 0 < seen[0] < seen[1] < seen[2] < len(as_whole)
     done = moving.run()
     assert done.output == whole.output

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from typing import Any
 import psycopg
 import pyarrow.parquet as pq
 import pytest
+from tests.killing import copies
 
 from kiban import migration, store
 from kiban.kernel import Period, Problems
@@ -144,14 +142,15 @@ def test_everything_the_store_refuses_is_told_and_no_row_is_there(
     assert migration.status(moving.stages, moving.plan, moving.work)[-1].state == "open"
 
 
-_RUN = """
-import sys
+_IMPORTS = """
 from dataclasses import replace
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from moving import migration_in
+from tests.migration.moving import migration_in
 from kiban import migration, store
-found = migration_in(Path(sys.argv[2]), Path(sys.argv[3]), store.Server(sys.argv[4], sys.argv[5]))
+"""
+_RUN = """
+work, town, owner, app = given
+found = migration_in(Path(work), Path(town), store.Server(owner, app))
 def tell(step, done, total):
     print(step, done, flush=True)
 print(migration.run(found.stages, found.plan, replace(found.work, progress=tell))[-1].output)
@@ -162,27 +161,21 @@ def test_a_load_killed_anywhere_goes_on_to_the_same_rows_and_the_same_bytes(
     moving: Migration, old_city: Path, databases: Any, tmp_path: Path
 ) -> None:
     whole = moving.run()
-    with databases.fresh() as other:
+    with databases.fresh() as other, copies(_IMPORTS, _RUN) as start:
         reached = store.Server(other.owner_dsn, other.app_dsn)
         work = tmp_path / "cut"
-        command = [sys.executable, "-c", _RUN, str(Path(__file__).parent), str(work), str(old_city)]
-        command += [reached.owner_dsn, reached.app_dsn]
         cut = migration_in(work, old_city, reached)
         killed = 0
         for lines in (1, 4, 8, 12, 20, 35, 60):
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            assert process.stdout is not None
+            copy = start(work, old_city, reached.owner_dsn, reached.app_dsn)
             for _ in range(lines):
-                process.stdout.readline()
-            os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
-            killed += process.returncode == -signal.SIGKILL
+                copy.line()
+            killed += copy.kill() == -signal.SIGKILL
             until_alone(reached)
             assert cut.holds() in ({}, rows_in(old_city))
             if lines == 12:  # the work folder may be moved between two attempts
                 shutil.move(work, tmp_path / "moved")
                 work = tmp_path / "moved"
-                command[4] = str(work)
                 cut = migration_in(work, old_city, reached)
         assert killed >= 5
         last = cut.run()

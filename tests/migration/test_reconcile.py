@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import random
 import signal
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pyarrow.parquet as pq
+from tests.killing import copies
 
 from kiban import migration, store
 
@@ -134,18 +133,19 @@ def test_a_lost_database_takes_its_certificate_with_it(case: Case, databases: An
         assert again[-1].output == first.output
 
 
-_RUN = """
-import sys
+_IMPORTS = """
 from dataclasses import replace
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
 from kiban import migration as room, store
-from migration.migrated import STAGES, work_in
-from migration.moving import library
-work = work_in(Path(sys.argv[2]), store.Server(sys.argv[3], sys.argv[4]))
+from tests.migration.migrated import STAGES, work_in
+from tests.migration.moving import library
+"""
+_RUN = """
+folder, owner, app, project, unload = given
+work = work_in(Path(folder), store.Server(owner, app))
 def tell(step, done, total):
     print(step, done, flush=True)
-plan = room.load_plan(Path(sys.argv[5]), Path(sys.argv[6]), library())
+plan = room.load_plan(Path(project), Path(unload), library())
 print(room.run(STAGES, plan, replace(work, progress=tell))[-1].output)
 """
 
@@ -154,19 +154,14 @@ def test_a_load_killed_half_way_ends_with_the_same_certificate(
     case: Case, migrated: Migrated, databases: Any
 ) -> None:
     whole = case.reconcile()
-    with databases.fresh() as database:
+    with databases.fresh() as database, copies(_IMPORTS, _RUN) as start:
         server = store.Server(database.owner_dsn, database.app_dsn)
-        command = [sys.executable, "-c", _RUN, str(Path(__file__).parents[1]), str(case.work.folder)]
-        command += [server.owner_dsn, server.app_dsn, str(migrated.project), str(migrated.unload)]
+        given = (case.work.folder, server.owner_dsn, server.app_dsn, migrated.project, migrated.unload)
         for step, wanted in (("取込み（行）", 5), ("取込み（索引と検査）", 7), ("突合", 3)):
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            assert process.stdout is not None
-            seen = 0
-            while seen < wanted and (line := process.stdout.readline()):
+            copy, seen = start(*given), 0
+            while seen < wanted and (line := copy.line()):
                 seen += line.startswith(step)
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            assert (seen, process.returncode) == (wanted, -signal.SIGKILL)
+            assert (seen, copy.kill()) == (wanted, -signal.SIGKILL)
             until_alone(server)
         again = migration.run(STAGES, case.plan, work_in(case.work.folder, server))[-1]
         assert again.fresh and again.output == whole.output

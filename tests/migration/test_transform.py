@@ -264,7 +264,7 @@ def test_pieces_of_any_size_hold_the_same_rows(
     for made in mapping.load_maps(plan_of(unloaded / "project")):
         whole = pa.concat_tables([piece.rows for piece in made.pieces(clean)])
         with monkeypatch.context() as patch:
-            patch.setattr("kiban.migration.mapping.frames.ROWS", 100)
+            patch.setattr("kiban.migration.mapping.frames.ROWS", 500)
             pieces = list(made.pieces(clean))
         assert pa.concat_tables([piece.rows for piece in pieces]).equals(whole)
 

@@ -58,7 +58,7 @@ def in_duckdb(rows: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
         return found
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(values, min_size=1, max_size=5))
 def test_python_duckdb_and_postgresql_agree(database: Any, rows: list[tuple[Any, ...]]) -> None:
     here = [(sets.row_digest(row, COLUMNS), sets.bucket(row[:1], COLUMNS[:1])) for row in rows]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -16,6 +12,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.killing import copies
 
 from kiban import store
 from kiban.kernel import AsOf, Problem, Problems
@@ -198,13 +195,14 @@ def test_a_load_cut_in_the_middle_goes_on_behind_the_last_finished_part(city: St
         store.import_arrow(city, [counted("1", first), counted("2", second)], CITY_HALL)
 
 
-_LOADER = """
-import sys
+_IMPORTS = """
 from pathlib import Path
 from kiban import main, store
 from kiban.kernel import ALL_WARDS, Actor
 from kiban.settings import Settings
-owner, app, folder = sys.argv[1:4]
+"""
+_LOADER = """
+owner, app, folder = given
 def tell(step, done, total):
     print(step, done, flush=True)
 with store.Store(store.Server(owner, app), main.library(given=Settings(home=Path("unused"))), %r) as city:
@@ -219,27 +217,24 @@ def test_a_load_killed_at_any_moment_leaves_a_sound_store_and_ends_at_the_same_r
     for number in range(6):
         [batch] = part(city, people(400, first=1 + 400 * number)).batches()
         pq.write_table(pa.Table.from_batches([batch]), tmp_path / f"part-{number}.parquet")
-    command = [sys.executable, "-c", _LOADER % KEY, city.server.owner_dsn, city.server.app_dsn, str(tmp_path)]
-    finished = False
-    for lines in (1, 3, 5, 7, 8, 9, 10, 12, 40):
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONWARNINGS": ""}
-        )
-        assert process.stdout is not None
-        for _ in range(lines):
-            if not process.stdout.readline():
+    with copies(_IMPORTS, _LOADER % KEY) as start:
+        for lines in (1, 3, 5, 7, 8, 9, 10, 12, 40):
+            copy = start(city.server.owner_dsn, city.server.app_dsn, tmp_path)
+            for _ in range(lines):
+                if not copy.line():
+                    break
+            finished = copy.kill() == 0
+            _until_alone(city)
+            report = store.verify(city)
+            assert report.problems == ()
+            assert report.rows["resident.jumin"] in (0, 2400)
+            if finished:
                 break
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        finished = process.returncode == 0
-        _until_alone(city)
-        report = store.verify(city)
-        assert report.problems == ()
-        assert report.rows["resident.jumin"] in (0, 2400)
-        if finished:
-            break
-    if store.verify(city).rows["resident.jumin"] == 0:
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        if store.verify(city).rows["resident.jumin"] == 0:
+            last = start(city.server.owner_dsn, city.server.app_dsn, tmp_path)
+            while last.line():
+                pass
+            assert last.ended == 0
     assert store.verify(city).rows["resident.jumin"] == 2400
     assert store.verify(city).problems == ()
 

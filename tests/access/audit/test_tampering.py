@@ -143,7 +143,7 @@ def edits(draw: st.DrawFn) -> str:
     return f"UPDATE {table} SET {column} = {special.get(column, f'{column} || chr(120)')} WHERE {one}"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edit=edits())
 def test_any_single_edit_is_found(untouched: Ledger, keeper: Keeper, tamper: Tamper, edit: str) -> None:
     restore(tamper)

@@ -201,7 +201,7 @@ def drawn(draw: Random, item: Item, rows: list[Row]) -> tuple[Item, str, list[st
     return item, kind, values
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_whatever_is_asked_the_rows_are_those_of_a_plain_filter(town: Town, seed: int) -> None:
     group, rows = town.store.edition("resident").group("jumin"), exported(town.store)
@@ -251,7 +251,7 @@ def _open(town: Town) -> Any:
     return Open()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(min_size=1, max_size=40)
     | st.sampled_from(["'; DELETE FROM kiban.event; --", "%s", "\\'", '"', "$$"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kiban.access import People
@@ -86,7 +86,6 @@ _rows = st.lists(
 )
 
 
-@settings(max_examples=60)
 @given(rows=_rows, hired=st.sets(st.sampled_from(["P1", "P2", "P3"])))
 def test_whatever_comes_either_all_or_nothing(
     people: People, rows: list[tuple[str, ...]], hired: set[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kiban.access import Policies
@@ -64,7 +64,6 @@ _QUESTIONS = st.tuples(
 )
 
 
-@settings(max_examples=150)
 @given(data=st.data(), question=_QUESTIONS)
 def test_the_explanation_never_says_otherwise_than_the_grant(
     policies: Policies, data: st.DataObject, question: tuple[str, str, str]

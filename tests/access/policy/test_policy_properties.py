@@ -92,7 +92,6 @@ _days = st.dates(DAY - timedelta(days=3), DAY + timedelta(days=3))
 _ends = st.none() | _days
 
 
-@settings(max_examples=200)
 @given(
     on=_days,
     began=_days,

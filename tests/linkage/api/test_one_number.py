@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.store.conftest import KEY
 
@@ -47,7 +47,6 @@ steps = st.tuples(
 
 
 @given(st.lists(steps, min_size=1, max_size=8), st.booleans())
-@settings(max_examples=40)
 def test_a_number_is_one_persons_and_a_person_has_one(
     shared: Numbering, calls: list[tuple[str, int, int, int, str | None]], together: bool
 ) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -15,8 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.killing import copies
 from tests.linkage.flows import contract, message, resident
 
 from kiban import sets, standard, store
@@ -144,7 +143,6 @@ def chain(flow: Contract) -> list[Message]:
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 9))
-@settings(max_examples=40)
 def test_any_shuffling_and_repetition_ends_in_the_same(
     tmp_path_factory: Any, flow: Contract, chance: random.Random, size: int
 ) -> None:
@@ -242,8 +240,7 @@ def test_a_folder_keeps_its_flow_and_its_items(
     assert replica.version("A") == 0
 
 
-_WORK = """
-import sys
+_IMPORTS = """
 from pathlib import Path
 from tests.linkage.consumer.test_replica import NOW, batch, chain
 from tests.linkage.flows import contract, resident
@@ -251,10 +248,12 @@ from kiban import main
 from kiban.settings import Settings
 from kiban.linkage import consumer
 from kiban.linkage.consumer import Replica
+"""
+_WORK = """
 flow = contract(main.library(given=Settings(home=Path("unused"))))
-replica = Replica.open(Path(sys.argv[1]), flow)
+replica = Replica.open(Path(given[0]), flow)
 print("ready", flush=True)
-if sys.argv[2] == "take":
+if given[1] == "take":
     for _ in range(100):
         for one in chain(flow):
             replica.take([one], NOW)
@@ -268,22 +267,18 @@ else:
 @pytest.mark.parametrize("work", ["take", "replacing"])
 def test_kill_9_leaves_no_half_state(tmp_path: Path, flow: Contract, work: str) -> None:
     chance = random.Random(1)
-    for n in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-c", _WORK, str(tmp_path), work], stdout=subprocess.PIPE, env={**os.environ}
-        )
-        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0.02, 0.3) if n else 0.1)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        with Replica.open(tmp_path, flow) as left:
-            if work == "take":
-                assert all(left.version(effect.unit) >= effect.event for effect in left.effects())
-            else:
-                found = {tuple(names(left, str(number))) for number in range(500)}
-                assert len(found) == 1 and found == {(str(left.epoch),) if left.epoch else ()}
+    with copies(_IMPORTS, _WORK) as start:
+        for n in range(4):
+            copy = start(tmp_path, work)
+            assert copy.line() == "ready\n"
+            time.sleep(chance.uniform(0.02, 0.3) if n else 0.1)
+            assert copy.kill() == -signal.SIGKILL
+            with Replica.open(tmp_path, flow) as left:
+                if work == "take":
+                    assert all(left.version(effect.unit) >= effect.event for effect in left.effects())
+                else:
+                    found = {tuple(names(left, str(number))) for number in range(500)}
+                    assert len(found) == 1 and found == {(str(left.epoch),) if left.epoch else ()}
     if work == "take":
         with Replica.open(tmp_path, flow) as left, Replica.open(tmp_path / "straight", flow) as straight:
             straight.take(chain(flow), NOW)

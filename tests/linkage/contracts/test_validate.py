@@ -191,7 +191,6 @@ def test_bulk_finds_the_same_in_the_row_where_it_stands(name: str, contract: Con
         ["shimei", "jusho_yubinbango", "seibetsu", "seinengappi", "tenshutsunengappi", "jusho_todofuken"]
     ),
 )
-@settings(max_examples=150)
 def test_bulk_and_one_by_one_judge_alike(contract: Contract, values: list[str | None], name: str) -> None:
     feed = contract.feed("jumin")
     item = feed.group.item(name)

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kiban import linkage, sets, store
@@ -208,7 +208,6 @@ def _filled(ledger: Ledger) -> None:
 
 
 @given(EDITS)
-@settings(max_examples=150)
 def test_any_single_edit_of_a_file_is_found(edit: tuple[str, int, str]) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     ledger = FileLedger("TAX", connection)

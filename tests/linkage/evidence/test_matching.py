@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kiban import store
@@ -84,7 +84,6 @@ def test_what_comes_after_an_outage_is_no_longer_missing(platform: BookLedger, c
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.booleans()), max_size=30))
-@settings(max_examples=80)
 def test_a_match_is_the_same_from_both_sides(told: list[tuple[int, bool, bool]]) -> None:
     one, other = (FileLedger.open(Path(":memory:"), side) for side in ("platform", "TAX"))
     for item, at_platform, changed in told:

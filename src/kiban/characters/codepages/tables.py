@@ -169,7 +169,8 @@ def libc_table(name: str, page: str) -> tuple[dict[int, str], dict[int, str]]:
     return single, double
 
 
-def python_table(codec: str, leads: Collection[int]) -> tuple[dict[int, str], dict[int, str]]:
+@cache
+def python_table(codec: str, leads: frozenset[int]) -> tuple[dict[int, str], dict[int, str]]:
     """Single- and double-byte codes of a codec of Python whose first bytes tell how long a code is."""
     single: dict[int, str] = {}
     double: dict[int, str] = {}
