@@ -71,7 +71,7 @@ def _counters(opened: Store, room: Access, home: Path, wards: Sequence[str]) -> 
     """A browser for each ward."""
     accounts = web.install_accounts(opened, secret := web.web_secret(home / "web.secret"))
     policies = access.load_policies([access.REFERENCE], opened.library)
-    served = web.City("計測市", opened, room, policies, accounts, lambda: datetime.now(UTC))
+    served = web.City("計測市", opened, room, policies, accounts, lambda: datetime.now(UTC), searches=10**9)
     authority: Any = type("Authority", (), {"issuer": "http://localhost"})()
     house = web.House(authority, None, None, lambda: None, served.now, ("localhost",), city=served)  # type: ignore[arg-type]
     web.application(house, secret)

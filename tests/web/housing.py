@@ -104,7 +104,7 @@ def housed(database: Any, library: Any, home: Path) -> Iterator[web.House]:
         authority: Any = type("Authority", (), {"issuer": "http://localhost"})()
         policies = load_policies([REFERENCE], library)
         found = web.City("試験市", city, opened, policies, accounts, Clock(), home, home / "extracts")
-        found = replace(found, keeping=home / "audit", migrations=home / "migrations")
+        found = replace(found, keeping=home / "audit", migrations=home / "migrations", searches=1_000_000)
         served = web.House(authority, None, None, lambda: None, found.now, ("localhost",), city=found)  # type: ignore[arg-type]
         web.install_signing_keys(home, found.now())
         web.application(served, SECRET)

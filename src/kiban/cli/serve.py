@@ -92,6 +92,12 @@ def serve(
             help="Sessions that one person may have at once; one more ends the oldest.", min=1, max=99
         ),
     ] = 5,
+    searches: Annotated[
+        int,
+        typer.Option(
+            help="Pages of the search that one person may open within ten minutes, at each worker.", min=1
+        ),
+    ] = 600,
     metrics: Annotated[
         list[str] | None,
         typer.Option(
@@ -135,6 +141,7 @@ def serve(
         _networks(metrics or ()),
         proxies,
         sessions,
+        searches,
     )
     with serving.opened() as opened:  # everything that is wrong is told before anybody calls
         given, city, systems, books = opened

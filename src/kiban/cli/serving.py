@@ -41,6 +41,7 @@ class Service:
         metrics: networks that may read /metrics, besides this machine.
         proxies: how many proxies of the city stand before it.
         sessions: how many sessions one person may have at once.
+        searches: how many pages of the search one person may open within ten minutes, at each worker.
     """
 
     issuer: str
@@ -52,6 +53,7 @@ class Service:
     metrics: tuple[str, ...] = ()
     proxies: int = 0
     sessions: int = web.City.sessions
+    searches: int = web.City.searches
 
     @property
     def secure(self) -> bool:
@@ -136,6 +138,7 @@ def pages(
         keeping=given.home / "audit",
         migrations=given.home / "migrations",
         sessions=service.sessions,
+        searches=service.searches,
     )
 
 

@@ -31,6 +31,7 @@ class City:
         flows: how the flows of the linkage stand; None where nothing is linked.
         keeping: folder with the key of the audit trail, its roots and the city's holidays; None where the trail is not sealed here.
         sessions: how many sessions one person may have at once; one more ends the oldest.
+        searches: how many pages of the search one person may open within ten minutes, at each worker of the service.
         migrations: folder with a folder for each migration and its packet; None where nothing is migrated.
     """
 
@@ -46,6 +47,7 @@ class City:
     keeping: Path | None = None
     migrations: Path | None = None
     sessions: int = 5
+    searches: int = 600
 
     @property
     def people(self) -> People:

@@ -112,7 +112,7 @@ def _cookies(secure: bool) -> dict[str, Any]:
     prefix = "__Host-" if secure else ""
     found: dict[str, Any] = {
         "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
-        "CSRF_FAILURE_VIEW": "kiban.web.pages.errors.forged",
+        "CSRF_FAILURE_VIEW": "kiban.web.pages.alarm.forged",
     }
     for kind in ("SESSION", "CSRF"):
         found |= {

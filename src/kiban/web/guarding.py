@@ -18,7 +18,7 @@ from django.http.request import split_domain_port, validate_host
 from kiban.kernel import Problem, Problems
 from kiban.web import answers, headers, metrics
 from kiban.web.house import NAME, SYSTEM, House
-from kiban.web.pages import errors, trail
+from kiban.web.pages import alarm, errors, trail
 
 log = logging.getLogger("kiban.web")
 
@@ -126,16 +126,19 @@ def note(error: Exception) -> None:
 def _refusal(request: HttpRequest, house: House) -> HttpResponse | None:
     """The refusal of a request that no view should see; None where it may pass."""
     if request.method not in _METHODS:  # TRACE would send back what it was sent, cookies and all
+        alarm.raised(request, "method-unknown")
         problem = Problem("method-unknown", "this method is not for here", fix="see /openapi.json")
         return answers.refused(405, request.path, [problem])
     name, _ = split_domain_port(request.META.get("HTTP_HOST", ""))
     if not name or not validate_host(name, house.hosts):
+        alarm.raised(request, "host-unknown")
         problem = Problem(
             "host-unknown", "the request is for another host", fix="use the address of the service"
         )
         return answers.refused(400, request.path, [problem])
     if {part for part, _ in parse_qsl(request.META.get("QUERY_STRING", ""))} & set(_NEVER_IN_AN_ADDRESS):
         fix = "a token belongs into the Authorization header; end this one: it may stand in logs"
+        alarm.raised(request, "secret-in-address")
         problem = Problem("secret-in-address", "the address holds a secret", fix=fix)
         return answers.refused(400, request.path, [problem])
     length = request.META.get("CONTENT_LENGTH") or ""

@@ -29,6 +29,8 @@ def _accounts(secure: bool) -> dict[str, Any]:
             },
             {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
             {"NAME": "kiban.web.signin.passwords.NotTheNumber"},
+            {"NAME": "kiban.web.signin.passwords.NoWordOfTheCity"},
+            {"NAME": "kiban.web.signin.passwords.NotBreached"},
         ],
         "LOGIN_URL": "account_login",
         "LOGIN_REDIRECT_URL": "/",

@@ -119,7 +119,13 @@ def test_an_invitation_ends_after_its_hours(house: web.House, browser: Browser) 
 
 @pytest.mark.parametrize(
     ("password", "words"),
-    [("短い", "12"), ("password1234", "一般的すぎ"), ("my number is 100001", "職員番号を含める")],
+    [
+        ("短い", "12"),
+        ("password1234", "一般的すぎ"),
+        ("my number is 100001", "職員番号を含める"),
+        ("Ｋｉ-Ｂａｎ of the sea", "推測されやすい語"),
+        ("海と山の試験市の夏", "推測されやすい語"),
+    ],
 )
 def test_a_poor_password_is_refused(browser: Browser, password: str, words: str) -> None:
     answer = browser.send("/account/welcome", number="100001", code="x", password=password, again=password)

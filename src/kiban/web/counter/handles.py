@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import Http404, HttpRequest
 
-from kiban.web.pages import sitting
+from kiban.web.pages import alarm, sitting
 
 _LONGEST = 4_000
 PERSON, SEARCH, ROWS = "person", "search", "rows"
@@ -45,6 +45,7 @@ def unseal(request: HttpRequest, kind: str, handle: str) -> dict[str, str]:
         sealed = base64.urlsafe_b64decode(handle[:_LONGEST] + "=" * (-len(handle[:_LONGEST]) % 4))
         text = _cipher(_session(request)).decrypt(sealed, [kind.encode()])
     except (InvalidTag, ValueError, binascii.Error):
+        alarm.raised(request, "handle-foreign")
         raise Http404 from None
     found: dict[str, str] = orjson.loads(text)
     return found

@@ -17,6 +17,7 @@ _WORDS = {
     404: ("ページが見つかりません", "アドレスを確認するか、最初の画面からやり直してください。"),
     405: ("この操作は受け付けていません", "最初の画面からやり直してください。"),
     413: ("送信内容が大きすぎます", "件数や条件を減らしてやり直してください。"),
+    429: ("短い時間に何度も試行されたため、受け付けませんでした", "数分待ってからやり直してください。"),
     500: (
         "処理中に誤りが起きました",
         "しばらくしてやり直し、続く場合は下の番号を情報システム部門へ伝えてください。",
@@ -51,14 +52,3 @@ def page(request: HttpRequest, status: int, what: str = "", fix: str = "", code:
 def number(request: HttpRequest) -> str:
     """The number of the request, as the line in the log has it."""
     return str(request.META.get(NUMBER, "-"))
-
-
-def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The answer to a form that did not come from a page of ours, or came too late."""
-    return page(
-        request,
-        403,
-        "画面の有効期限が切れたか、他のサイトから送信されたため、受け付けませんでした",
-        "画面を開き直してからやり直してください。",
-        "form-forged",
-    )

@@ -13,12 +13,17 @@ from kiban.access import Acting
 from kiban.kernel import Problem
 from kiban.web.city import today
 from kiban.web.house import NAME
-from kiban.web.pages import trail
+from kiban.web.pages import errors, measure, trail
 from kiban.web.pages.desk import Desk
 
 _CHOSEN = "kiban.assignment"
 """Under which a session keeps the assignment and the purpose that were chosen."""
 
+_WHILE = 600
+_MANY = (
+    "短い時間に検索が集中したため、受け付けませんでした",
+    "10分ほど待ってからやり直してください。多くの人を調べる業務には、データ抽出（EUC）を使うか、情報システム部門に相談してください。",
+)
 
 Page = Callable[..., HttpResponse]
 
@@ -49,11 +54,23 @@ def needs(action: str, business: str = "") -> Callable[[Page], Page]:
             request.acting, request.grant = found, request.city.policies.grant(found)
             if action and not request.grant.allows(action, business):
                 _refused(request, action, business)
+            if action == "search" and _too_many(request):
+                return errors.page(request, 429, *_MANY, code="searches-many")
             return view(request, *args, **names)
 
         return guarded
 
     return made
+
+
+def _too_many(request: Desk) -> bool:
+    """Whether a person has searched too often in a while; then with its line."""
+    city = request.city
+    who = f"search:{id(city.store)}:{request.user.get_username()}"
+    if not measure.over(who, city.searches, _WHILE, city.now()):
+        return False
+    trail.leave(request, "search", outcome="refused", reason="searches-many")
+    return True
 
 
 def _refused(request: Desk, action: str, business: str) -> None:
