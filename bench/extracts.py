@@ -50,9 +50,6 @@ def run(residents: int) -> None:
         with access.open_access(opened, access.seal(home / "access.key")) as room, worker(residents) as pid:
             grant = hired(room)
             ward, people = drawn(opened)
-            with readers(opened, people) as alone:
-                time.sleep(ALONE_SECONDS)
-            base = told("alone", alone)
             body: dict[str, Any] = {"business": "resident", "main": "jumin", "items": ITEMS}
             held = extract.Extracts(room, opened, home / "extracts", lambda: datetime.now(UTC))
             for name, asked in (
@@ -61,10 +58,15 @@ def run(residents: int) -> None:
                 ("whole city, Parquet", {**body, "output": {"form": "parquet"}}),
                 ("whole city, totals by ward and sex", {**_totals(body), "split": "totals"}),
             ):
+                with readers(
+                    opened, people
+                ) as alone:  # anew each time: whatever else the machine does, it does to both
+                    time.sleep(ALONE_SECONDS)
+                base = told(f"alone before {name}", alone)
                 with readers(opened, people) as beside:
                     job, seconds = made(held, grant, asked)
                 p95 = told(f"beside {name}", beside)
-                measure.result(f"readers beside {name}, p95 over alone", p95 / base, "×")
+                measure.result(f"readers beside {name}, p95 over alone", p95 / base, "×", at_most=1.5)
                 size = sum(each["bytes"] for each in (job.manifest or {}).get("files", ())) / 2**20
                 measure.result(f"extract {name}, {len(ITEMS)} items, {job.rows:,} rows", seconds, "s")
                 measure.result(f"extract {name}, size", size, "MiB")

@@ -403,8 +403,11 @@ def test_every_function_of_the_frame_names_where_it_looks_with_temporary_objects
         ).fetchone()
     assert loose == []
     protection = {
+        "sieve",
         "hides",
-        "find_protected",
+        "open_among",
+        "open_numbers",
+        "search_protected",
         "find_protected_number",
         "protected_among",
         "ask_lift",

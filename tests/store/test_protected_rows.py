@@ -194,12 +194,13 @@ def test_only_the_own_business_finds_protected_persons(shared: Store) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        "SELECT * FROM kiban.find_protected('resident.jumin', 'address_key', '{}', NULL, NULL, 9)",
-        """SELECT * FROM kiban.find_protected('resident.jumin', 'name_key', '{"address_key": "x"}', NULL, NULL, 9)""",
+        "SELECT * FROM kiban.search_protected('resident.jumin', 'address_key', '{}', NULL, NULL, 9)",
+        """SELECT * FROM kiban.search_protected('resident.jumin', 'name_key', '{"address_key": "x"}', NULL, NULL, 9)""",
         "SELECT kiban.find_protected_number('resident.jumin', 'jusho_choaza', '魚崎北町一丁目')",
         "SELECT kiban.find_protected_number('resident.jumin', 'setaibango', '000000000000901')",
         "SELECT * FROM kiban.protected_unit",
         "SELECT * FROM kiban.protected_name",
+        "SELECT * FROM kiban.protected_sieve",
         "SELECT * FROM kiban.protection",
         "SELECT * FROM kiban.lift",
         "SELECT kiban.lifted('{}', '{}')",
@@ -363,7 +364,19 @@ TAMPERED = {
     ),
     "all are missing": ("TRUNCATE kiban.protected_unit", "protection-missing"),
     "one is open as if only beside": ("UPDATE kiban.protected_unit SET own = false", "protection-missing"),
-    "the names are missing": ("DELETE FROM kiban.protected_name", "protection-missing"),
+    "the names are missing": ("DELETE FROM kiban.protected_name", "search-incomplete"),
+    "an entry of hers stands among those of others": (
+        "INSERT INTO resident.jumin_search (subject, ward) VALUES ('000000000000001', '281026')",
+        "protection-missing",
+    ),
+    "the sieve lets her through": (
+        "UPDATE kiban.protected_sieve SET bits = kiban.no_bits()",
+        "protection-missing",
+    ),
+    "the sieve is filled no more": (
+        "ALTER TABLE kiban.protected_unit DISABLE TRIGGER sieve",
+        "guard-missing",
+    ),
     "no edition protects": ("DELETE FROM kiban.protection", "protection-altered"),
     "another column names": (
         "UPDATE kiban.protection SET names = names - 'resident.jumin'",

@@ -109,6 +109,12 @@ def test_registers_of_other_businesses_name_persons_by_the_same_items(city: Stor
     assert_sound(city)
 
 
+_ENTRIES_BACK = (
+    "INSERT INTO resident.jumin_search SELECT subject, ward, name_key, kana_key, address_key, birth_from, birth_to, sex "
+    "FROM kiban.protected_name"
+)
+
+
 def test_a_database_of_before_gets_its_fences(city: Store) -> None:
     move_in(city, person("1", shiensochifuragu="1"))
     scoped = owner_runs(city, "SELECT polrelid::regclass::text FROM pg_policy WHERE polname = 'actor_scope'")
@@ -117,11 +123,29 @@ def test_a_database_of_before_gets_its_fences(city: Store) -> None:
         owner_runs(city, f"DROP POLICY actor_scope ON {name}", former)
     owner_runs(
         city,
-        "DROP TABLE kiban.protected_unit, kiban.protected_name, kiban.protection, kiban.lift CASCADE",
+        _ENTRIES_BACK,
+        "DROP TABLE kiban.protected_unit, kiban.protected_name, kiban.protected_sieve, kiban.protection, kiban.lift CASCADE",
         "DROP FUNCTION kiban.hides, kiban.protect, kiban.touched, kiban.homes",
         "CREATE FUNCTION kiban.sees_city() RETURNS boolean LANGUAGE sql RETURN true",
     )
     city.install()
+    assert hidden(city, key(1))
+    assert_sound(city)
+
+
+def test_a_database_with_entries_of_everybody_together_gets_them_apart(city: Store) -> None:
+    move_in(city, person("1", shiensochifuragu="1"))
+    owner_runs(
+        city,
+        _ENTRIES_BACK,
+        "ALTER TABLE kiban.protected_name DROP COLUMN ward, DROP COLUMN address_key",
+        "DROP TRIGGER sieve ON kiban.protected_unit",
+        "DROP TABLE kiban.protected_sieve",
+    )
+    city.install()
+    assert owner_runs(city, "SELECT FROM resident.jumin_search") == []
+    [(ward,)] = owner_runs(city, "SELECT ward FROM kiban.protected_name")
+    assert ward
     assert hidden(city, key(1))
     assert_sound(city)
 

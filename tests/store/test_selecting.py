@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -137,3 +138,17 @@ def test_a_selection_that_takes_too_long_is_ended_by_the_server_and_told(town: S
         session._connection.execute("SET statement_timeout = '50ms'")
         session.sql("SELECT pg_sleep(10)")
     assert refused.value.code == "time-exceeded"
+
+
+def test_the_server_steps_back_for_an_extract_and_for_nobody_else(town: Store) -> None:
+    chosen = Selection(JUMIN, (NUMBER,))
+    seen = []
+    for bounds in (Bounds(), Bounds(last=True), Bounds()):
+        with town.session(CITY_HALL) as session:
+            assert list(session.select(chosen, bounds, {}))
+            server = session._connection.info.backend_pid
+            seen.append((os.getpriority(os.PRIO_PROCESS, server), server))
+    (before, _), (during, extract), (after, other) = seen
+    assert during == 19
+    assert before == after < 19
+    assert other != extract

@@ -133,7 +133,7 @@ def work(
     """Run what people ask for, until interrupted; behind everything else that the machine does."""
     from kiban.cli import serving
 
-    os.nice(10)
+    os.nice(19)
     with serving.opened() as (given, city, opened, _):
         worker = _worker(given, city, opened, most)
         swept = 0.0

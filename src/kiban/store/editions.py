@@ -257,7 +257,7 @@ class _Work:
         publish.drop(self.connection, old, self.plan.old.title)
         statements = [*table.place(), *table.dress(), *table.views(self.plan.new.title)]
         if step.search in ("build", "drop"):
-            statements.append(f"DROP TABLE IF EXISTS {SearchTable(table).name}")
+            statements += SearchTable(table).drop()
         if step.search == "build":
             statements += SearchTable(table).publish()
         self._run(statements)

@@ -14,7 +14,15 @@ from kiban.kernel import Problem
 from kiban.store import scoping
 from kiban.store.schema import Table
 
-FRAME = ("base.sql", "events.sql", "recording.sql", "protection.sql", "lifts.sql", "rights.sql")
+FRAME = (
+    "base.sql",
+    "events.sql",
+    "recording.sql",
+    "protection.sql",
+    "finding.sql",
+    "lifts.sql",
+    "rights.sql",
+)
 """The files in sql/ that make the frame, in their order."""
 
 _DOORS = (  # what the application role may run in the owner's name
@@ -23,8 +31,11 @@ _DOORS = (  # what the application role may run in the owner's name
         "record_lookup",
         "record_event",
         "settle",
+        "sieve",
         "hides",
-        "find_protected",
+        "open_among",
+        "open_numbers",
+        "search_protected",
         "find_protected_number",
     ),
     *("protected_among", "ask_lift", "grant_lift", "lifts"),
@@ -54,10 +65,17 @@ def frame(connection: psycopg.Connection[Any], derived: Mapping[str, str]) -> It
     yield from _functions(connection, derived)
     row = connection.execute(
         """SELECT array_agg(tgname::text ORDER BY tgname) FROM pg_trigger
-        WHERE tgenabled = 'O' AND tgname IN ('no_open_event', 'event_append_only', 'lift_append_only', 'lookup_append_only')
-          AND tgrelid IN ('kiban.head'::regclass, 'kiban.event'::regclass, 'kiban.lookup'::regclass, 'kiban.lift'::regclass)"""
+        WHERE tgenabled = 'O' AND tgname IN ('no_open_event', 'event_append_only', 'lift_append_only', 'lookup_append_only', 'sieve')
+          AND tgrelid IN ('kiban.head'::regclass, 'kiban.event'::regclass, 'kiban.lookup'::regclass, 'kiban.lift'::regclass,
+            'kiban.protected_unit'::regclass)"""
     ).fetchone()
-    if not row or row[0] != ["event_append_only", "lift_append_only", "lookup_append_only", "no_open_event"]:
+    if not row or row[0] != [
+        "event_append_only",
+        "lift_append_only",
+        "lookup_append_only",
+        "no_open_event",
+        "sieve",
+    ]:
         yield Problem("guard-missing", "a trigger of the frame is missing or switched off", "kiban", _MEND)
     yield from _role(connection)
     yield from _rights(connection)

@@ -37,7 +37,7 @@ class Following(Asking):
         keys = [[values[name] for _, values in asked] for name in by]
         self._write_log(register, {"after_events": len(asked), "items": list(items)}, sorted(set(keys[0])))
         with as_problems(), self._cursor() as cursor:
-            statement = after.known_after(table, items, by)
+            statement = after.known_after(table, items, by, guarded=not self.actor.protected)
             cursor.execute(statement.encode(), [[event for event, _ in asked], *keys], prepare=True)
             found: list[list[Row]] = [[] for _ in asked]
             for row in cursor:
@@ -77,5 +77,7 @@ class Following(Asking):
         if where:
             values.insert(0, list(where[1]))
         with as_problems(), self._cursor() as cursor:
-            query = after.known_since(table, items, where[0] if where else None, but)
+            query = after.known_since(
+                table, items, where[0] if where else None, but, guarded=not self.actor.protected
+            )
             return cursor.execute(query.encode(), values, prepare=True).fetchall()

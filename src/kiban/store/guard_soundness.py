@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -11,6 +11,7 @@ from kiban.kernel import Problem
 from kiban.standard import Edition
 from kiban.store import protecting
 from kiban.store.protecting import Tables
+from kiban.store.search_table import SearchTable
 
 _ANEW = "run `kiban db protect`, which sees anew who is protected, and find out who did it"
 
@@ -29,10 +30,12 @@ def examine(connection: psycopg.Connection[Any], by: Edition | None, tables: Tab
         what = "what the database keeps of protection is not what the edition in force says"
         yield Problem("protection-altered", what, "kiban.protection", _ANEW)
     elif by is not None:
-        yield from _missing(connection)
+        yield from _missing(connection, protecting.searched(tables), tables)
 
 
-def _missing(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
+def _missing(
+    connection: psycopg.Connection[Any], searched: Sequence[str], tables: Tables
+) -> Iterator[Problem]:
     """Units that the registers protect and the list does not; a list that holds more hides more, and is left alone."""
     for what, where, query in (
         (
@@ -42,10 +45,19 @@ def _missing(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
             "LEFT JOIN kiban.protected_unit u USING (kind, unit) WHERE u.unit IS NULL OR (c.own AND NOT u.own)",
         ),
         (
-            "names of protected persons are not found",
-            "kiban.protected_name",
-            "SELECT * FROM kiban.found_names(ARRAY(SELECT unit FROM kiban.protected_unit WHERE kind = 'person')) "
-            "EXCEPT SELECT * FROM kiban.protected_name",
+            "are passed by in the sieve",
+            "kiban.protected_sieve",
+            "SELECT FROM kiban.protected_unit u, kiban.protected_sieve s "
+            "WHERE NOT kiban.in_sieve(s.bits, u.unit)",
+        ),
+        *(
+            (
+                "search entries of protected persons stand among those of others",
+                SearchTable(tables[register]).name,
+                f"SELECT FROM {SearchTable(tables[register]).name} s "
+                "JOIN kiban.protected_unit u ON u.kind = 'person' AND u.unit = s.subject",
+            )
+            for register in searched
         ),
     ):
         row = connection.execute(f"SELECT count(*) FROM ({query}) m".encode()).fetchone()

@@ -33,7 +33,8 @@ class Naming:
         if not (self.people or self.households):
             return None
         columns = [f'"{name}"' for name in (*self.people, *self.households)]
-        hides = f"kiban.hides({_array(self.people)}, {_array(self.households)})"
+        kept = " OR ".join(map(_in_sieve, columns))
+        hides = f"(({kept}) AND kiban.hides({_array(self.people)}, {_array(self.households)}))"
         return f"num_nulls({', '.join(columns)}) = {len(columns)} OR {hides}" if self.ground else hides
 
 
@@ -85,6 +86,18 @@ def _told(by: Edition, group: str, household: bool) -> Iterator[str]:
         name = ground.household if household else ground.person
         if ground.group == group and name:
             yield name
+
+
+def _in_sieve(column: str) -> str:
+    """Whether a number may be of somebody protected: where it is not, no look into the list is needed. See protection.sql.
+
+    The second bit is asked, and its sieve fetched, only where the first is set.
+    """
+    bits = (
+        f"get_bit((SELECT kiban.sieve()), hashtextextended({column}, {n}::bigint) & 131071::bigint) = 1"
+        for n in (0, 1)
+    )
+    return f"({' AND '.join(bits)}) IS TRUE"
 
 
 def _array(columns: Iterable[str]) -> str:

@@ -11,7 +11,6 @@ from psycopg.types.json import Jsonb
 
 from kiban.standard import Edition, Ground, Protected
 from kiban.store.schema import Table
-from kiban.store.search_table import SearchTable
 from kiban.store.text import literal, quoted
 
 Tables = Mapping[str, Table]
@@ -24,10 +23,6 @@ _WANTED = {
     "all_grounds": ("day date", _UNITS),
     "homes": ("people text[], households text[], day date", _HOMES),
     "lived": ("people text[], households text[], event bigint", _HOMES),
-    "found_names": (
-        "people text[]",
-        "(register text, subject text, name_key text, kana_key text, birth_from text, birth_to text, sex text)",
-    ),
 }
 """The functions with what they take and give, all as protection.sql calls them."""
 
@@ -51,7 +46,6 @@ def functions(by: Edition | None, tables: Tables) -> dict[str, str]:
         "all_grounds": rows.grounds(among=False),
         "homes": rows.homes("closed_by IS NULL", stands=True),
         "lived": rows.homes(_SINCE, stands=False),
-        "found_names": [_names(tables[name]) for name in searched(tables)],
     }
     return {
         name: "\n#variable_conflict use_variable\nBEGIN\n    RETURN QUERY "
@@ -86,8 +80,9 @@ def fit(
     said = wanted(by, tables)
     held = connection.execute("SELECT digest FROM kiban.protection").fetchone()
     if said is None:
-        for table in ("protected_unit", "protected_name", "protection"):
-            connection.execute(f"DELETE FROM kiban.{table}".encode())
+        connection.execute("DELETE FROM kiban.protected_unit")
+        put_back(connection)
+        connection.execute("DELETE FROM kiban.protection")
         return
     for name, body in functions(by, tables).items():
         takes, gives = _WANTED[name]
@@ -105,6 +100,8 @@ def fit(
     )
     if anew or held != (digest,):
         connection.execute("SELECT kiban.protect_all()")
+    else:
+        put_back(connection)
 
 
 def wanted(by: Edition | None, tables: Tables) -> tuple[str, list[str], list[str], dict[str, Any]] | None:
@@ -132,6 +129,14 @@ def names(tables: Tables) -> dict[str, dict[str, Any]]:
     return found
 
 
+def put_back(connection: psycopg.Connection[Any]) -> None:
+    """Put search entries to where they belong, whose search table was made anew or whose protection is over."""
+    connection.execute(
+        "SELECT kiban.name_protected(ARRAY(SELECT unit FROM kiban.protected_unit WHERE kind = 'person' "
+        "UNION SELECT subject FROM kiban.protected_name)) FROM kiban.protection"
+    )
+
+
 def loaded(connection: psycopg.Connection[Any], registers: Collection[str]) -> None:
     """See anew who is protected, where any of these registers, which got rows in bulk, has to do with it."""
     connection.execute(
@@ -141,11 +146,6 @@ def loaded(connection: psycopg.Connection[Any], registers: Collection[str]) -> N
 
 
 _SINCE = "(t.closed_by IS NULL OR t.closed_by >= event)"
-
-
-def _names(table: Table) -> str:
-    columns = "s.subject, s.name_key, s.kana_key, s.birth_from, s.birth_to, s.sex"
-    return f"SELECT {literal(table.register)}, {columns} FROM {SearchTable(table).name} s WHERE s.subject = ANY (people)"
 
 
 class _Rows:

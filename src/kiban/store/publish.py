@@ -200,7 +200,7 @@ def replace(
         name = f"{quoted(schema)}.{quoted(table.group.id)}"
         statements += [own_view(name, text.rstrip(";")), f"GRANT SELECT ON {name} TO kiban_app"]
     if table.group.search:
-        statements += [f"DROP TABLE IF EXISTS {SearchTable(table).name}", *SearchTable(table).publish()]
+        statements += [*SearchTable(table).drop(), *SearchTable(table).publish()]
     for statement in statements:
         connection.execute(statement.encode())
 

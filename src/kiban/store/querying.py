@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from kiban.kernel import Problem
 from kiban.store import columns, selecting, selecting_sql
 from kiban.store.asking import Row
+from kiban.store.behind import stand_back
 from kiban.store.errors import as_problems
 from kiban.store.reading import Reading
 
@@ -23,6 +24,8 @@ class Querying(Reading):
     """The part of a session that runs queries."""
 
     _ran_sql = False
+    stood_back = False
+    """Whether the connection serves nobody else after this session; see `behind`."""
 
     def sql(self, query: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one query in the application role: it sees what the actor may see, nothing else. Its text is logged.
@@ -94,6 +97,7 @@ class Querying(Reading):
             self.settle(selection.known)
         for register in selection.registers:
             self._write_log(register, asked, [])
+        self.stood_back = bounds.last and stand_back(self._connection)
         for setting in (
             f"statement_timeout = {int(bounds.seconds) * 1000:d}",
             f"work_mem = '{int(bounds.megabytes):d}MB'",

@@ -11,6 +11,7 @@ from kiban.standard import sql_type
 from kiban.store import search
 from kiban.store.asking import Asking, Row
 from kiban.store.errors import as_problems
+from kiban.store.gates import open_among
 from kiban.store.query import Page, Query
 from kiban.store.schema import Table
 from kiban.store.search_table import SearchTable
@@ -136,7 +137,9 @@ class Reading(Asking):
     ) -> list[Row]:
         if as_of.known is not None:
             self.settle(as_of.known)
-        conditions = [_equals(table, name, value) for name, value in items.items()]
+        conditions = [
+            _equals(table, name, value, guarded=not self.actor.protected) for name, value in items.items()
+        ]
         values: list[object] = [list(value) if _several(value) else value for value in items.values()]
         period, period_values = _as_of(table, None if every_period else as_of.valid, as_of.known)
         return self._select(table, [*conditions, *period], [*values, *period_values])
@@ -201,10 +204,14 @@ def _held(value: Asked | None) -> bool:
     return value is not None and (not _several(value) or (len(value) > 0 and None not in value))
 
 
-def _equals(table: Table, name: str, value: Asked) -> str:
+def _equals(table: Table, name: str, value: Asked, *, guarded: bool) -> str:
+    """That a column has a value; guarded, rows of protected persons and households are not even looked at."""
     if not _several(value):
-        return f"{quoted(name)} = %s"
-    return f"{quoted(name)} = ANY (%s::{dict(table.retired).get(name) or sql_type(table.group.item(name))}[])"
+        among = open_among(table, name, "ARRAY[%s]") if guarded else None
+        return f"{quoted(name)} = {f'({among})[1]' if among else '%s'}"
+    given = f"%s::{dict(table.retired).get(name) or sql_type(table.group.item(name))}[]"
+    among = open_among(table, name, given) if guarded else None
+    return f"{quoted(name)} = ANY ({among or given})"
 
 
 def _moment(known: datetime | None) -> str | None:

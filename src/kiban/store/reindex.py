@@ -33,7 +33,7 @@ def reindex(store: Store, register: str, progress: Progress = quiet) -> int:
         progress: told how many rows were read.
 
     Returns:
-        How many entries the search table has.
+        How many entries were made.
 
     Raises:
         Problem: `register-unknown`, `search-missing`, `job-running`, `sessions-open`, `view-depends`.
@@ -52,11 +52,10 @@ def reindex(store: Store, register: str, progress: Progress = quiet) -> int:
             build_entries(store, connection, target, table.name, progress)
             publish.alone(connection, [table], progress)
             late_entries(connection, target, table.name, int(base[0]))
-            connection.execute(f"DROP TABLE {target.name}".encode())
-            for statement in target.publish():
+            for statement in (*target.drop(), *target.publish()):
                 connection.execute(statement.encode())
-            protecting.loaded(connection, [register])
             made = connection.execute(f"SELECT count(*) FROM {target.name}".encode()).fetchone()
+            protecting.loaded(connection, [register])
     return int(made[0]) if made else 0
 
 

@@ -14,7 +14,9 @@ from psycopg.types.json import Jsonb
 from kiban import characters
 from kiban.kernel import Actor, Problem, UncertainDate
 from kiban.standard import Group, Search
+from kiban.store.gates import open_among
 from kiban.store.query import Hit, Page, Query
+from kiban.store.schema import Table
 from kiban.store.search_table import SearchTable
 from kiban.store.text import quoted
 
@@ -34,7 +36,7 @@ def run(
     found: list[tuple[int, object, Hit]] = []
     while phase < len(phases) and len(found) <= query.limit:
         wanted = query.limit + 1 - len(found)
-        rows = _find(connection, table, query, phases[phase], position, wanted)
+        rows = _find(connection, table, query, phases[phase], actor, position, wanted)
         found += [(phase, key, hit) for hit, key in rows]
         phase, position = phase + 1, None
     hits = tuple(hit for _, _, hit in found[: query.limit])
@@ -46,30 +48,42 @@ def run(
 
 @dataclass(frozen=True)
 class _Phase:
-    """A part of the hits: those for whom a condition on the ward holds, or (None) the protected ones."""
+    """A part of the hits: those for whom a condition on the ward holds, or (None) protected persons, as the database tells of them.
+
+    Their entries stand in no search table: whatever is asked there, the time it takes says nothing of them.
+    """
 
     where: str | None
     values: tuple[object, ...] = ()
+    wards: tuple[tuple[str, str], ...] = ()
 
 
 def _phases(table: SearchTable, query: Query, actor: Actor) -> list[_Phase]:
-    """The own ward, then all others, then protected persons: of any ward, as a page must not tell of which."""
+    """The own ward, then all others; protected persons after those of the same wards, or last where they are closed to the actor."""
     section, naming = table.table.group.search, table.table.naming
-    told = (
-        section is not None and section.subject in naming.people and not actor.protected and not query.address
-    )
-    if query.number and query.number[0] in naming.households:
-        told = False  # it would tell where they live
-    last = [_Phase(None)] if told else []
+    named = section is not None and section.subject in naming.people
+    if query.number:  # all rows of a number are in the register itself
+        named = named and not actor.protected and query.number[0] not in naming.households
     if table.table.group.ward is None or actor.ward is None:
-        return [_Phase("true"), *last]
-    own = _Phase("s.ward = %s", (actor.ward,))
+        return [_Phase("true"), *([_Phase(None)] if named else [])]
+    own, beside = _Phase("s.ward = %s", (actor.ward,)), _Phase(None, wards=(("ward", actor.ward),))
     if query.wards == "own":
-        return [own, *last]
+        return [own, *([beside] if named else [])]
     # A person who was shown under the own ward is not shown again for a former row elsewhere.
-    conditions, values = _conditions(query, "o")
+    conditions, values = _conditions(query, "o", _number(table.table, query, actor))
     shown = f"EXISTS (SELECT FROM {_source(table, query)} o WHERE o.subject = s.subject AND o.ward = %s AND {conditions})"
-    return [own, _Phase(f"s.ward <> %s AND NOT {shown}", (actor.ward, actor.ward, *values)), *last]
+    others = _Phase(f"s.ward <> %s AND NOT {shown}", (actor.ward, actor.ward, *values))
+    if not named:
+        return [own, others]
+    if not actor.protected:
+        return [own, others, _Phase(None)]
+    return [own, beside, others, _Phase(None, wards=(("but", actor.ward),))]
+
+
+def _number(table: Table, query: Query, actor: Actor) -> str:
+    """The number that is asked for, as SQL; none where the rows that it finds are closed to the actor."""
+    among = open_among(table, query.number[0], "ARRAY[%s]") if query.number and not actor.protected else None
+    return f"({among})[1]" if among else "%s"
 
 
 def _source(table: SearchTable, query: Query) -> str:
@@ -90,13 +104,14 @@ def _find(
     table: SearchTable,
     query: Query,
     phase: _Phase,
+    actor: Actor,
     position: tuple[object, str] | None,
     limit: int,
 ) -> list[tuple[Hit, object]]:
     order = "number" if query.number else next(iter(query.keys), "birth_from")
     if phase.where is None:
-        return _protected(connection, table, query, order, position, limit)
-    conditions, values = _conditions(query, "s")
+        return _protected(connection, table, query, order, dict(phase.wards), position, limit)
+    conditions, values = _conditions(query, "s", _number(table.table, query, actor))
     beyond = ""
     if position is not None:
         beyond = f" AND (s.{order}, s.subject) > (%s, %s)"
@@ -115,10 +130,11 @@ def _protected(
     table: SearchTable,
     query: Query,
     order: str,
+    wards: Mapping[str, str],
     position: tuple[object, str] | None,
     limit: int,
 ) -> list[tuple[Hit, object]]:
-    """Protected persons who are closed to the actor. The database logs whom it tells of."""
+    """Protected persons. The database logs whom it tells of to an actor to whom they are closed."""
     register = table.table.register
     if query.number:
         item, value = query.number
@@ -126,24 +142,25 @@ def _protected(
             "SELECT kiban.find_protected_number(%s, %s, %s)", (register, item, value)
         ).fetchall()
         return [(Hit(subject, None, protected=True), value) for (subject,) in found if position is None]
-    asked: dict[str, object] = dict(query.keys)
+    asked: dict[str, object] = {**query.keys, **wards}
     if query.birth:
         asked["birth"] = [day.isoformat() for day in query.birth]
     if query.sex:
         asked["sex"] = query.sex
     rows = connection.execute(
-        "SELECT * FROM kiban.find_protected(%s, %s, %s, %s, %s, %s)",
+        "SELECT * FROM kiban.search_protected(%s, %s, %s, %s, %s, %s)",
         (register, order, Jsonb(asked), *(position or (None, None)), limit),
+        prepare=True,
     ).fetchall()
-    return [(Hit(subject, None, protected=True), key) for key, subject in rows]
+    return [(Hit(subject, ward, protected=closed), key) for key, subject, ward, closed in rows]
 
 
-def _conditions(query: Query, alias: str) -> tuple[str, list[object]]:
+def _conditions(query: Query, alias: str, number: str) -> tuple[str, list[object]]:
     # Only comparisons that PostgreSQL knows to be leakproof: others would not use an index under row-level security.
     conditions: list[str] = []
     values: list[object] = []
     if query.number:
-        conditions.append(f"{alias}.number = %s")
+        conditions.append(f"{alias}.number = {number}")
         values.append(query.number[1])
     for column, key in query.keys.items():
         conditions.append(f"{alias}.{column} >= %s AND {alias}.{column} < %s")
@@ -174,9 +191,9 @@ def _position(after: str | None) -> tuple[int, tuple[object, str] | None]:
     except (ValueError, RecursionError):
         raise damaged from None
     match mark:
-        case [int(phase), None] if 0 <= phase < 3:
+        case [int(phase), None] if 0 <= phase < 4:
             return phase, None
-        case [int(phase), [str(key), str(subject)]] if 0 <= phase < 3:
+        case [int(phase), [str(key), str(subject)]] if 0 <= phase < 4:
             return phase, (key, subject)
     raise damaged
 

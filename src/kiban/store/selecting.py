@@ -118,7 +118,10 @@ class Bounds:
     Attributes:
         seconds: longest time of its statement.
         megabytes: memory of each sort or sum; what is more goes to the disk.
+        last: whether the server's process gets only what others leave of the processors, where it is on this machine; the
+            connection is closed afterwards.
     """
 
     seconds: int = 3600
     megabytes: int = 16
+    last: bool = False

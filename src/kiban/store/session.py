@@ -107,7 +107,9 @@ def begin(
                 session.log_again()
         raise
     finally:
-        if session.ran_sql and not connection.closed:
+        if session.stood_back:
+            connection.close()
+        elif session.ran_sql and not connection.closed:
             _forget(connection)
 
 

@@ -15,7 +15,7 @@ from kiban.store.errors import as_problems
 from kiban.store.jobs import Progress, quiet
 from kiban.store.schema import Table
 from kiban.store.search_table import SearchTable
-from kiban.store.text import quoted
+from kiban.store.text import literal, quoted
 
 if TYPE_CHECKING:
     from kiban.store.database import Store
@@ -247,8 +247,10 @@ def _periods(connection: psycopg.Connection[Any], table: Table) -> Iterator[Prob
 
 def _search(connection: psycopg.Connection[Any], table: Table) -> Iterator[Problem]:
     """Every row known now is found in its ward, and no entry shows a name in a ward where its person never was."""
-    section, entries = table.group.search, SearchTable(table).name
+    section = table.group.search
     assert section is not None
+    kept = f"SELECT subject, ward FROM kiban.protected_name WHERE register = {literal(table.register)}"
+    entries = f"(SELECT subject, ward FROM {SearchTable(table).name} UNION ALL {kept})"
     ward = f"coalesce(r.{quoted(table.group.ward.romaji)}, '')" if table.group.ward else "''"
     same = f"s.subject = r.{quoted(section.subject)} AND coalesce(s.ward, '') = {ward}"
     for code, of, other, what in (

@@ -55,7 +55,7 @@ class Worker:
     folder: Path
     now: Callable[[], datetime]
     most: int = 1
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: Bounds = field(default_factory=lambda: Bounds(last=True))
 
     def next(self) -> bool:
         """Run the next job to its end, whatever that is; False where there is none."""

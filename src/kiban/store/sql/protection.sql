@@ -1,11 +1,40 @@
 -- Who is protected (支援措置、抑止), kept by the events themselves.
 -- As the owner; every statement may run again. What the edition says of protection is in functions that
--- protecting.py derives from it: touched, grounds, all_grounds, homes, lived, found_names.
+-- protecting.py derives from it: touched, grounds, all_grounds, homes, lived.
+
+-- The sieve: 2^17 bits, two for each unit, so that ten thousand leave it nearly empty. A bit too many costs a look into the
+-- list; none is ever missing, as whatever comes into the list sets its own.
+CREATE OR REPLACE FUNCTION kiban.no_bits() RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT decode(repeat('00', 16384), 'hex') $$;
+
+CREATE OR REPLACE FUNCTION kiban.in_sieve(bits bytea, unit text) RETURNS boolean   -- as the policies ask, see naming.py
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT get_bit(bits, hashtextextended(unit, 0) & 131071) = 1 AND get_bit(bits, hashtextextended(unit, 1) & 131071) = 1
+$$;
+
+CREATE OR REPLACE FUNCTION kiban.sifted(bits bytea, units text[]) RETURNS bytea
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    u text;
+BEGIN
+    FOREACH u IN ARRAY units LOOP
+        bits := set_bit(set_bit(bits, hashtextextended(u, 0) & 131071, 1), hashtextextended(u, 1) & 131071, 1);
+    END LOOP;
+    RETURN bits;
+END $$;
+
+CREATE OR REPLACE FUNCTION kiban.sift() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE kiban.protected_sieve s SET bits = kiban.sifted(s.bits, ARRAY(SELECT unit FROM added))
+    WHERE EXISTS (SELECT FROM added a WHERE NOT kiban.in_sieve(s.bits, a.unit));
+    RETURN NULL;
+END $$;
 
 DO $$
 BEGIN
     IF to_regclass('kiban.protected_unit') IS NULL THEN
-        DROP TABLE IF EXISTS kiban.protected_name, kiban.protection;   -- they are complete together, or not at all
+        DROP TABLE IF EXISTS kiban.protection;   -- without it, who is protected is seen anew
         CREATE TABLE kiban.protected_unit (
             kind text NOT NULL CHECK (kind IN ('person', 'household')),
             unit text NOT NULL,
@@ -13,18 +42,20 @@ BEGIN
             homes text[] NOT NULL,            -- of a person: where she lives
             PRIMARY KEY (kind, unit)
         );
-        CREATE TABLE kiban.protected_name (   -- what is searched of protected persons: no ward, no address
+        CREATE TABLE IF NOT EXISTS kiban.protected_name (   -- the search entries of protected persons; no search table holds any of them
             register text NOT NULL,
             subject text NOT NULL,
             name_key text,
             kana_key text,
             birth_from text,
             birth_to text,
-            sex text
+            sex text,
+            ward text,
+            address_key text
         );
-        CREATE INDEX protected_name_subject ON kiban.protected_name (subject);
-        CREATE INDEX protected_name_kana ON kiban.protected_name (register, kana_key, subject);
-        CREATE INDEX protected_name_name ON kiban.protected_name (register, name_key, subject);
+        CREATE INDEX IF NOT EXISTS protected_name_subject ON kiban.protected_name (subject);
+        CREATE INDEX IF NOT EXISTS protected_name_kana ON kiban.protected_name (register, kana_key, subject);
+        CREATE INDEX IF NOT EXISTS protected_name_name ON kiban.protected_name (register, name_key, subject);
         CREATE TABLE kiban.protection (
             single boolean PRIMARY KEY DEFAULT true CHECK (single),
             digest text NOT NULL,             -- of the functions that were derived from the edition
@@ -52,6 +83,23 @@ BEGIN
         CREATE TRIGGER lift_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON kiban.lift
             FOR EACH STATEMENT EXECUTE FUNCTION kiban.append_only();
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'kiban.protected_name'::regclass AND attname = 'address_key') THEN
+        DELETE FROM kiban.protected_name;   -- copies, in a database of before: now the entries themselves move there
+        ALTER TABLE kiban.protected_name ADD COLUMN ward text, ADD COLUMN address_key text;
+        UPDATE kiban.protection SET digest = '';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'kiban.protected_unit'::regclass AND tgname = 'sieve') THEN
+        CREATE INDEX IF NOT EXISTS protected_name_address ON kiban.protected_name (register, address_key, subject);
+        DROP TABLE IF EXISTS kiban.protected_sieve;
+        CREATE TABLE kiban.protected_sieve (   -- bits by the hashes of units: where one is not set, nobody need ask further
+            single boolean PRIMARY KEY DEFAULT true CHECK (single),
+            bits bytea NOT NULL
+        );
+        ALTER TABLE kiban.protected_sieve ALTER COLUMN bits SET STORAGE EXTERNAL;
+        INSERT INTO kiban.protected_sieve VALUES (true, kiban.sifted(kiban.no_bits(), ARRAY(SELECT unit FROM kiban.protected_unit)));
+        CREATE TRIGGER sieve AFTER INSERT ON kiban.protected_unit REFERENCING NEW TABLE AS added
+            FOR EACH STATEMENT EXECUTE FUNCTION kiban.sift();
+    END IF;
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -60,8 +108,18 @@ CREATE OR REPLACE FUNCTION kiban.sees_protected() RETURNS boolean
 LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS
 $$ SELECT coalesce((kiban.verified_actor())[6] = 'protected', false) $$;
 
--- Whether a row that names these is kept from whoever does not see protected rows. Asked for each row, so it does the
--- least it can: two looks into an index of some thousand entries.
+-- The sieve, once for each statement that meets a row; without it every read fails.
+CREATE OR REPLACE FUNCTION kiban.sieve() RETURNS bytea
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found bytea;
+BEGIN
+    SELECT s.bits INTO STRICT found FROM kiban.protected_sieve s;
+    RETURN found || ''::bytea;   -- itself, not where it lies: otherwise each look at a bit would fetch all of it
+END $$;
+
+-- Whether a row that names these is kept from whoever does not see protected rows. Asked for each row that
+-- the sieve lets through, so it does the least it can: two looks into an index of some thousand entries.
 CREATE OR REPLACE FUNCTION kiban.hides(people text[], households text[]) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED COST 10 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -172,11 +230,11 @@ DECLARE
 BEGIN
     PERFORM 1 FROM kiban.head FOR UPDATE;   -- no event meanwhile; everybody goes on reading
     DELETE FROM kiban.protected_unit;
-    DELETE FROM kiban.protected_name;
+    UPDATE kiban.protected_sieve SET bits = kiban.no_bits();
     SELECT coalesce(array_agg(c.unit) FILTER (WHERE c.kind = 'person' AND c.own), '{}'), coalesce(array_agg(c.unit) FILTER (WHERE c.kind = 'household'), '{}')
     INTO own, house FROM kiban.all_protected(day) c;
     PERFORM kiban.keep_protected(ARRAY(SELECT h.person FROM kiban.homes('{}', house, day) h), own, house, day);
-    PERFORM kiban.name_protected(ARRAY(SELECT unit FROM kiban.protected_unit WHERE kind = 'person'));
+    PERFORM kiban.name_protected(ARRAY(SELECT unit FROM kiban.protected_unit WHERE kind = 'person' UNION SELECT subject FROM kiban.protected_name));
     ANALYZE kiban.protected_unit, kiban.protected_name;
 END $$;
 
@@ -196,12 +254,26 @@ BEGIN
         UNION ALL SELECT DISTINCT 'person', h.person, false FROM kiban.homes('{}', house, day) h WHERE h.person <> ALL (people);
 END $$;
 
+-- Search entries of these people go to where they belong: those of protected persons out of the search table, so that no
+-- search but the one below meets them, whatever it asks; those of others back into it.
 CREATE OR REPLACE FUNCTION kiban.name_protected(people text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    protected text[] := ARRAY(SELECT u.unit FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (people));
+    others text[] := ARRAY(SELECT DISTINCT n.subject FROM kiban.protected_name n WHERE n.subject = ANY (people) AND n.subject <> ALL (protected));
+    columns CONSTANT text := 'subject, ward, name_key, kana_key, address_key, birth_from, birth_to, sex';
+    r text;
 BEGIN
-    DELETE FROM kiban.protected_name n WHERE n.subject = ANY (people);
-    people := ARRAY(SELECT u.unit FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (people));
-    IF people <> '{}' THEN INSERT INTO kiban.protected_name SELECT * FROM kiban.found_names(people); END IF;
+    IF protected = '{}' AND others = '{}' THEN RETURN; END IF;
+    FOREACH r IN ARRAY (SELECT p.searched FROM kiban.protection p) LOOP
+        CONTINUE WHEN to_regclass(r || '_search') IS NULL;
+        EXECUTE format('WITH gone AS (DELETE FROM %1$s WHERE subject = ANY ($1) RETURNING %2$s)
+            INSERT INTO kiban.protected_name (register, %2$s) SELECT DISTINCT $2, %2$s FROM gone g WHERE NOT EXISTS (
+                SELECT FROM kiban.protected_name n WHERE n.register = $2 AND n.subject = g.subject AND to_jsonb(n) - ''register'' = to_jsonb(g))',
+            (r || '_search')::regclass, columns) USING protected, r;
+        EXECUTE format('WITH back AS (DELETE FROM kiban.protected_name WHERE register = $2 AND subject = ANY ($1) RETURNING %2$s)
+            INSERT INTO %1$s (%2$s) SELECT %2$s FROM back', (r || '_search')::regclass, columns) USING others, r;
+    END LOOP;
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -220,70 +292,4 @@ BEGIN
     IF hidden THEN
         PERFORM kiban.refuse('protected-outside', 'the change is of a protected person or her household', 'ask whoever may see protected rows');
     END IF;
-END $$;
-
--- ---------------------------------------------------------------------------------------------------------------
--- That there is such a person: by name, kana, birth and number, never by address; whatever is found is in the log.
-CREATE OR REPLACE FUNCTION kiban.find_protected(register text, by_key text, asked jsonb, after_key text, after_subject text, most integer)
-RETURNS TABLE (key text, subject text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
-DECLARE
-    kana text := asked ->> 'kana_key';
-    name text := asked ->> 'name_key';
-    born text[] := ARRAY[asked -> 'birth' ->> 0, asked -> 'birth' ->> 1];
-    shown text[];
-    keys text[];
-BEGIN
-    IF NOT kiban.signed_in(split_part(register, '.', 1)) OR by_key NOT IN ('kana_key', 'name_key', 'birth_from')
-       OR NOT asked ? (CASE by_key WHEN 'birth_from' THEN 'birth' ELSE by_key END)
-       OR EXISTS (SELECT FROM jsonb_object_keys(asked) k WHERE k NOT IN ('kana_key', 'name_key', 'birth', 'sex')) THEN
-        PERFORM kiban.refuse('query-refused', 'protected persons are found by name, kana and birth', 'use Session.search');
-    END IF;
-    SELECT array_agg(f.k ORDER BY f.k, f.subject), array_agg(f.subject ORDER BY f.k, f.subject) INTO keys, shown FROM (
-        SELECT DISTINCT n.k, n.subject FROM (   -- only one of the three is looked into
-            SELECT p.kana_key AS k, p.* FROM kiban.protected_name p WHERE by_key = 'kana_key'
-                AND p.register = find_protected.register AND p.kana_key >= kana AND p.kana_key < kana || U&'\+10FFFF'
-            UNION ALL SELECT p.name_key, p.* FROM kiban.protected_name p WHERE by_key = 'name_key'
-                AND p.register = find_protected.register AND p.name_key >= name AND p.name_key < name || U&'\+10FFFF'
-            UNION ALL SELECT p.birth_from, p.* FROM kiban.protected_name p WHERE by_key = 'birth_from'
-                AND p.register = find_protected.register AND p.birth_from <= born[2]
-        ) n WHERE (kana IS NULL OR n.kana_key >= kana AND n.kana_key < kana || U&'\+10FFFF')
-            AND (name IS NULL OR n.name_key >= name AND n.name_key < name || U&'\+10FFFF')
-            AND (born[1] IS NULL OR n.birth_from <= born[2] AND n.birth_to >= born[1])
-            AND (asked ->> 'sex' IS NULL OR n.sex = asked ->> 'sex')
-            AND (after_key IS NULL OR (n.k, n.subject) > (after_key, after_subject)) AND kiban.hides(ARRAY[n.subject], NULL)
-        ORDER BY n.k, n.subject LIMIT least(most, 201)) f;
-    IF shown IS NOT NULL THEN
-        PERFORM kiban.record_lookup('kiban.protected', jsonb_build_object('register', register, 'search', asked), shown);
-    END IF;
-    RETURN QUERY SELECT * FROM unnest(keys, shown);
-END $$;
-
-CREATE OR REPLACE FUNCTION kiban.find_protected_number(register text, item text, value text) RETURNS SETOF text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    named jsonb := (SELECT p.names -> register FROM kiban.protection p);
-    shown text[];
-BEGIN
-    IF NOT kiban.signed_in(split_part(register, '.', 1)) OR NOT coalesce(named -> 'numbers' ? item, false) THEN
-        PERFORM kiban.refuse('query-refused', 'protected persons are found by a number of theirs', 'use Session.search');
-    END IF;
-    EXECUTE format('SELECT array_agg(DISTINCT t.%1$I) FROM %2$s t WHERE t.%3$I = $1 AND t.closed_by IS NULL AND kiban.hides(ARRAY[t.%1$I], NULL)',
-        named ->> 'subject', register::regclass, item) INTO shown USING value;
-    IF shown IS NOT NULL THEN
-        PERFORM kiban.record_lookup('kiban.protected', jsonb_build_object('register', register, 'number', item), shown);
-    END IF;
-    RETURN QUERY SELECT unnest(shown);
-END $$;
-
--- Which of these people are protected: with `closed`, only those who are closed to the actor.
-CREATE OR REPLACE FUNCTION kiban.protected_among(people text[], closed boolean) RETURNS text[]
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    found text[] := ARRAY(
-        SELECT u.unit FROM kiban.protected_unit u WHERE u.kind = 'person' AND u.unit = ANY (people)
-            AND NOT (closed AND (kiban.sees_protected() OR kiban.lifted(ARRAY[u.unit], NULL))) ORDER BY 1);
-BEGIN
-    PERFORM kiban.record_lookup('kiban.protected', jsonb_build_object('people', cardinality(people)), found);
-    RETURN found;
 END $$;

@@ -3,8 +3,9 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA kiban FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION kiban.verified_actor(), kiban.visible_wards(text), kiban.sees_city(text), kiban.signed_in(text),
     kiban.character_count(text), kiban.record_lookup(text, jsonb, text[]), kiban.settle(timestamptz),
     kiban.record_event(text, text, text, date, jsonb, jsonb) TO kiban_app;
-GRANT EXECUTE ON FUNCTION kiban.sees_protected(), kiban.hides(text[], text[]),
-    kiban.find_protected(text, text, jsonb, text, text, integer), kiban.find_protected_number(text, text, text),
+GRANT EXECUTE ON FUNCTION kiban.sees_protected(), kiban.sieve(), kiban.hides(text[], text[]), kiban.open_among(text, text[]),
+    kiban.open_numbers(text, text, text[]),
+    kiban.search_protected(text, text, jsonb, text, text, integer), kiban.find_protected_number(text, text, text),
     kiban.protected_among(text[], boolean), kiban.ask_lift(text, text, text, timestamptz, timestamptz), kiban.grant_lift(bigint),
     kiban.lifts() TO kiban_app;
 REVOKE SELECT ON kiban.register FROM kiban_app;   -- counts and sums of the whole city are nobody's in particular
