@@ -86,6 +86,31 @@ def test_the_same_search_tells_whoever_cares_for_her(town: web.House, form: dict
     assert HER in page or CHILD in page
 
 
+def bare(answer: Any, typed: str) -> tuple[int, list[tuple[str, int]], dict[str, str], str]:
+    """All that an answer is made of, without what was typed and what is drawn anew for each form."""
+    drawn = r'/people/found/[^"?#]+|name="csrfmiddlewaretoken" value="[^"]+"|nonce[-=]"?[\w/+=-]+'
+    headers = {
+        name: re.sub(drawn, "", value) for name, value in answer.headers.items() if name != "Content-Length"
+    }
+    chain = [(re.sub(drawn, "", address), status) for address, status in answer.redirect_chain]
+    return answer.status_code, chain, headers, re.sub(drawn, "", text(answer)).replace(typed, "")
+
+
+@pytest.mark.parametrize("number", [COUNTER, RECORDS])
+@pytest.mark.parametrize("more", [{}, {"birth": "1990-05-17"}, {"kana": "トクタ"}, {"name": "匿田"}], ids=str)
+def test_her_address_is_answered_like_one_of_nobody(
+    town: web.House, number: str, more: dict[str, str]
+) -> None:
+    """To the letter: addresses of redirects, headers, lengths, marks of further pages."""
+    client = at_work(town, number)
+    for wards in ("own", "all"):
+        hers, nobodys = (
+            bare(searched(client, wards=wards, address=typed, **more), typed)
+            for typed in (STREET + NUMBER, STREET + "９９番９９号")
+        )
+        assert hers == nobodys
+
+
 @pytest.mark.parametrize("number", [COUNTER, RECORDS])
 def test_no_page_of_somebody_else_tells(town: web.House, number: str) -> None:
     """He once stood in the same event as she."""
