@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from tests.killing import copies
 
 from kiban import migration
 from kiban.kernel import Problem
@@ -148,13 +146,16 @@ def test_two_runs_do_not_share_a_work_folder(plan: Plan, tmp_path: Path) -> None
     assert results[0].summary == {"code": "work-busy"}
 
 
-SCRIPT = """
-import sys, time
+IMPORTS = """
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from kiban import migration
 from kiban.migration import Outcome, Plan, Stage, Work
-top = Path(sys.argv[1])
+"""
+SCRIPT = """
+[folder] = given
+top = Path(folder)
 def run(context):
     for at in range(20):
         (context.out / f"{at}.txt").write_text(str(at) * 1000)
@@ -170,22 +171,16 @@ for one in migration.run(stages, plan, work):
 
 
 def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
-    def start(folder: Path) -> subprocess.Popen[str]:
-        folder.mkdir(exist_ok=True)
-        return subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(folder)], stdout=subprocess.PIPE, text=True
-        )
-
-    whole, _ = start(tmp_path / "whole").communicate()
-    cut = tmp_path / "cut"
-    killed = 0
-    for wait in (0.01, 0.05, 0.09, 0.02):
-        process = start(cut)
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-        time.sleep(wait)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        killed += process.returncode == -signal.SIGKILL
+    whole, cut, killed = tmp_path / "whole", tmp_path / "cut", 0
+    whole.mkdir()
+    cut.mkdir()
+    with copies(IMPORTS, SCRIPT) as start:
+        for wait in (0.01, 0.05, 0.09, 0.02):
+            copy = start(cut)
+            assert copy.line() == "ready\n"
+            time.sleep(wait)
+            killed += copy.kill() == -signal.SIGKILL
+        ended = [list(iter(start(folder).line, "")) for folder in (whole, cut)]
     assert killed >= 1
-    assert start(cut).communicate()[0] == whole
-    assert folder_digest(cut / "work" / "stages") == folder_digest(tmp_path / "whole" / "work" / "stages")
+    assert len(ended[0]) == 4 and ended[1] == ended[0]
+    assert folder_digest(cut / "work" / "stages") == folder_digest(whole / "work" / "stages")
