@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,6 +26,8 @@ from kiban.web.signin.providers import Provider
 if TYPE_CHECKING:
     from kiban.web.signin.accounts import Accounts
     from kiban.web.signin.clients import Clients
+
+log = logging.getLogger("kiban.web")
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -50,11 +54,20 @@ def application(house: House, secret: str) -> Application:
 
 def _caller(environ: dict[str, Any], proxies: int) -> str:
     """The address of who asks: what the outermost proxy of the city saw. What a caller writes there himself stands further left."""
-    told = [each.strip() for each in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
+    said = str(environ.get("HTTP_X_FORWARDED_FOR", ""))
+    told = [each.strip() for each in said.split(",")]
+    if said and (proxies == 0 or len(told) < proxies):  # more only says that a caller wrote there himself
+        _warn(proxies)
     if 0 < proxies <= len(told):
         with suppress(ValueError):
             return str(ip_address(told[-proxies]))
     return str(environ.get("REMOTE_ADDR", ""))
+
+
+@cache
+def _warn(proxies: int) -> None:
+    """Say once that what comes does not fit --proxies: else nobody notices that all callers seem to be one."""
+    log.warning("X-Forwarded-For does not fit --proxies %d: lock-outs and lines may name a proxy", proxies)
 
 
 def install_signing_keys(folder: Path, now: datetime) -> None:

@@ -287,6 +287,20 @@ def test_a_passkey_of_somebody_who_left_is_refused_as_a_wrong_password_is(
     assert acts(house, "100099")[0] == ("signin", "refused")
 
 
+def test_a_number_of_proxies_that_does_not_fit_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    from kiban.web.application import _caller, _warn
+
+    _warn.cache_clear()
+    asked = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "203.0.113.7"}
+    with caplog.at_level("WARNING", "kiban.web"):
+        for proxies in (1, 0, 0, 2):
+            _caller(asked, proxies)
+    assert [each.getMessage()[:41] for each in caplog.records] == [
+        f"X-Forwarded-For does not fit --proxies {wrong}:" for wrong in (0, 2)
+    ]
+    assert "203.0.113.7" not in caplog.text
+
+
 def test_behind_a_proxy_the_callers_address_counts_and_not_what_he_writes() -> None:
     from kiban.web.application import _caller
 
