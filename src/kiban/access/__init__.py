@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiban.access import audit, extract, recent
+from kiban.access import audit, extract, recent, upkeep
 from kiban.access.asking import Answer, Asked
 from kiban.access.authority import PATHS, Authority
 from kiban.access.books import Access, open_access
@@ -74,4 +74,5 @@ __all__ = [
     "open_access",
     "recent",
     "seal",
+    "upkeep",
 ]

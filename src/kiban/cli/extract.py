@@ -132,15 +132,21 @@ def work(
 ) -> None:
     """Run what people ask for, until interrupted; behind everything else that the machine does."""
     from kiban.cli import serving
+    from kiban.cli.upkeeping import POLICY_SECONDS, Keeping, Looking
 
     os.nice(19)
     with serving.opened() as (given, city, opened, _):
         worker = _worker(given, city, opened, most)
-        swept = 0.0
+        folder = given.home / "audit"
+        looking = Looking(Keeping(city, opened, opened.policies, opened.folders, folder, serving.now))
+        swept = looked = 0.0
         while not beside or os.getppid() == beside:
             if time.monotonic() - swept > 600:
                 worker.sweep()
                 swept = time.monotonic()
+            if time.monotonic() - looked > POLICY_SECONDS:
+                looking.look()
+                looked = time.monotonic()
             if not worker.next():
                 time.sleep(1)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from kiban import access, linkage, main, settings, web
 from kiban.access import Access, Authority, audit
+from kiban.cli.upkeeping import Keeping, keep_up
 from kiban.kernel import ALL_WARDS, JAPAN, Actor, Problem
 from kiban.linkage import Contract, api, evidence, protection
 from kiban.settings import Settings
@@ -227,6 +228,8 @@ def loader(service: Service) -> Callable[[], Any]:
         served = house(service, given, city, systems, books)
         served = replace(served, city=pages(service, given, city, systems, books))
         keep_sealing(systems.audit, audit.keeper(given.home / "audit"))
+        assert served.city is not None
+        keep_up(Keeping(city, systems, served.city.policies, service.policies, given.home / "audit", now))
         return web.application(served, web.web_secret(given.home / "web.secret"))
 
     return load

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -28,18 +28,34 @@ _MOST = 4096
 """Grants that are kept; each is a few kilobytes."""
 
 
-class Policies:
-    """One policy set. Safe to share between threads. Made by `load_policies`.
+@dataclass(frozen=True)
+class _InForce:
+    """One set with what it decided: exchanged as a whole, so that no answer mixes two sets."""
 
-    Attributes:
-        digest: SHA-256 of everything that decides, in hex: the files, and the items of each class.
-    """
+    decider: Decider
+    digest: str
+    kept: dict[object, Decisions] = field(default_factory=dict)
+
+
+class Policies:
+    """One policy set. Safe to share between threads. Made by `load_policies`."""
 
     def __init__(self, decider: Decider, digest: str) -> None:
-        self.digest = digest
-        self._decider = decider
-        self._kept: dict[object, Decisions] = {}
+        self._now = _InForce(decider, digest)
         self._turn = threading.Lock()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that decides, in hex: the files, and the items of each class."""
+        return self._now.digest
+
+    def take(self, other: Policies) -> None:
+        """Decide by another set from now on, at once and wholly; grants that were given before stay as they are."""
+        self._now = _InForce(other._decider, other.digest)
+
+    @property
+    def _decider(self) -> Decider:
+        return self._now.decider
 
     @property
     def duties(self) -> Mapping[str, Duty]:
@@ -85,22 +101,23 @@ class Policies:
 
         Who stands in for somebody may do what both may: never more than the person stood in for.
         """
-        return Grant(acting, self._decided(acting), self._decider.contents.items)
+        now = self._now
+        return Grant(acting, self._decided(now, acting), now.decider.contents.items)
 
-    def _decided(self, acting: Acting) -> Decisions:
-        if not self._decider.holds(acting):
+    def _decided(self, now: _InForce, acting: Acting) -> Decisions:
+        if not now.decider.holds(acting):
             return frozenset()
         office, given = acting.office, acting.assignment
         mine = (acting.staff.number, given.substitutes, given.duty, acting.purpose, acting.on)
         place = (*mine, office.id, office.kind, office.ward)
         with self._turn:
-            found = self._kept.get(place)
+            found = now.kept.get(place)
         if found is None:
-            found = self._decider.decide(acting)
+            found = now.decider.decide(acting)
             with self._turn:
-                if len(self._kept) >= _MOST:
-                    self._kept.clear()
-                self._kept[place] = found
+                if len(now.kept) >= _MOST:
+                    now.kept.clear()
+                now.kept[place] = found
         return found
 
     def explain(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kiban.web.operations import accounts, asking, running, trail
+from kiban.web.operations import accounts, asking, running, trail, upkeep
 
 urlpatterns = [
     path("audit", trail.overview),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("audit/roots/<str:day>", trail.root),
     path("audit/<str:question>", asking.ask),
     path("link", running.flows),
+    path("upkeep", upkeep.overview),
     path("migrations", running.migrations),
     path("migrations/<str:name>/<str:paper>", running.packet),
     path("standards", running.standards),

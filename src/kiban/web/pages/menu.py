@@ -28,6 +28,7 @@ ENTRIES = (
     Entry("検索", "/people", "search", "住民を探し、記載内容と履歴を見る"),
     Entry("データ抽出", "/extracts", "extract", "項目と条件を選び、ファイルに出す（EUC）"),
     Entry("連携", "/operations/link", "operations", "データ連携の状況"),
+    Entry("自動処理", "/operations/upkeep", "operations", "夜間の処理と方針の読直し"),
     Entry("移行", "/operations/migrations", "migrations", "移行と移行結果確認書"),
     Entry("標準", "/operations/standards", "standards", "標準仕様の版と差分"),
     Entry("監査", "/operations/audit", "audit", "操作の記録と分析"),
