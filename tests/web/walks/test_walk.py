@@ -23,6 +23,11 @@ STEPS = (
     "read",
     "history",
     "history",  # as of a day
+    "read",
+    "history",  # one event
+    "read",  # what might be printed
+    "print",
+    "read",
     "search",
     "read",  # of her who is not protected yet
     "read:refused",
@@ -92,6 +97,7 @@ def finds_a_person_by_kana_and_looks_back(desk: Hands) -> None:
 
 def loses_sight_of_her_who_is_protected_from_now_on(desk: Hands, town: Town) -> None:
     """Her page is open on the screen when she comes under protection."""
+    prints_it(desk)
     desk.enter("検索へ")
     desk.page.keyboard.type("シオミ")
     desk.enter()
@@ -111,6 +117,19 @@ def loses_sight_of_her_who_is_protected_from_now_on(desk: Hands, town: Town) -> 
     desk.enter()
     found = desk.stop("13-there", HER, "支援措置等の対象者です", "支援措置担当に連絡してください")
     silent(found)
+
+
+def prints_it(desk: Hands) -> None:
+    """What was found, on paper; what happened to her on the way there."""
+    desk.enter("記載内容")
+    desk.enter("転居")
+    desk.stop("9a-event", "異動：転居", BEFORE, NOW)
+    desk.enter("印刷", back=True)
+    desk.stop("9b-print", "証明書ではありません")
+    desk.write("使用の目的", "届出内容の確認")
+    desk.enter()
+    desk.stop("9c-paper", "印刷の記録を残しました", "届出内容の確認", "証明書ではありません")
+    desk.enter("記載内容へ戻る")
 
 
 def silent(page: str, typed: str = "") -> None:
@@ -222,9 +241,9 @@ def left_all_its_lines(house: web.House, desk: str, second: str, by_passkey: str
     ] * 2
     worked = [line for line in lines if line.session == desk and line.kind != "signin"]
     duties = {line.kind: line.duty for line in worked}
-    assert duties == dict.fromkeys(("search", "read", "history"), "resident-counter") | dict.fromkeys(
-        ("extract", "export"), "euc"
-    )
+    assert duties == dict.fromkeys(
+        ("search", "read", "history", "print"), "resident-counter"
+    ) | dict.fromkeys(("extract", "export"), "euc")
     assert all(line.purpose and line.office and line.request for line in worked)
 
 
