@@ -77,8 +77,8 @@ def publish(residents: int, count: int, stop: Any) -> None:
     asyncio.run(work())
 
 
-def apply(residents: int, count: int, mine: Sequence[int], stop: Any, counter: Any, out: Path) -> None:
-    """A process that applies some of the flows; the age of each message when it was applied goes to a file, in seconds."""
+def apply(residents: int, count: int, mine: Sequence[int], stop: Any, counter: Any, out: Path | None) -> None:
+    """A process that applies some of the flows; the age of each message when it was applied goes to a file, in seconds, if to any."""
     given = city.given(residents)
     known = list(contracts(main.library(given=given), count))
     ages: list[float] = []
@@ -86,8 +86,9 @@ def apply(residents: int, count: int, mine: Sequence[int], stop: Any, counter: A
     def aged(taken: Callable[..., Any]) -> Callable[..., Any]:
         def take(messages: Sequence[Message], now: datetime) -> Any:
             found = taken(messages, now)
-            at = time.time()
-            ages.extend(at - datetime.fromisoformat(each.recorded_at).timestamp() for each in messages)
+            if out is not None:
+                at = time.time()
+                ages.extend(at - datetime.fromisoformat(each.recorded_at).timestamp() for each in messages)
             with counter.get_lock():
                 counter.value += len(messages)
             return found
@@ -105,7 +106,8 @@ def apply(residents: int, count: int, mine: Sequence[int], stop: Any, counter: A
         await asyncio.gather(*runs)
 
     asyncio.run(work())
-    out.write_text("\n".join(f"{age:.6f}" for age in ages), encoding="utf-8")
+    if out is not None:
+        out.write_text("\n".join(f"{age:.6f}" for age in ages), encoding="utf-8")
 
 
 def raw_publish(given: Settings, sent: Sequence[bytes], flows: Sequence[str], prefix: str) -> None:

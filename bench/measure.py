@@ -95,14 +95,15 @@ class Work:
 
 
 @contextmanager
-def watched(*servers: int) -> Iterator[Work]:
+def watched(*servers: int, own: bool = True) -> Iterator[Work]:
     """Watch the time and the memory of the work inside the `with` block.
 
     Args:
         servers: processes to count with all below them, such as `Cluster.status().pid` of PostgreSQL.
+        own: whether to count this process with all below it.
     """
     work = Work()
-    roots = (_own_pid(), *servers)
+    roots = (*((_own_pid(),) if own else ()), *servers)
 
     def look() -> None:
         work.peak_mib = max(work.peak_mib, sum(_tree_kib(root) for root in roots) / 1024)
