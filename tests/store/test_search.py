@@ -60,6 +60,23 @@ def test_a_birth_date_known_only_roughly_is_found_by_any_day_it_may_be(city: Sto
     assert found(city, birth=(date(1949, 3, 4), date(1949, 3, 4)), kana="ワタナベ") == []
 
 
+def test_births_come_in_the_order_of_their_first_day_page_by_page_and_each_once(city: Store) -> None:
+    rough = {"seinengappi": None, "seinengappi_fushofuragu": "1"}
+    move_in(city, person("1", **rough, seinengappi_fushohyoki="昭和２５年頃"))
+    move_in(city, person("2", **rough, seinengappi_fushohyoki="昭和２５年３月頃"))
+    for number, day in (("3", "1950-03-04"), ("4", "1950-03-04"), ("5", "1950-03-05"), ("6", "1950-03-06")):
+        move_in(city, person(number, seinengappi=day))
+    shown, after = [], None
+    with city.session(CITY_HALL) as session:
+        while True:
+            asked = Query(as_of=DAY, birth=(date(1950, 3, 4), date(1950, 3, 5)), limit=1)
+            page = session.search("resident.jumin", asked, after)
+            shown += [hit.subject.lstrip("0") for hit in page.hits]
+            if (after := page.next) is None:
+                break
+    assert shown == ["1", "2", "3", "4", "5"]
+
+
 def test_an_address_is_found_by_any_digits_and_hyphens(city: Store) -> None:
     move_in(city, person("1"))
     for asked in ("魚崎北町1-2-3", "魚崎北町一丁目２番３号", "魚崎北町１ー２"):

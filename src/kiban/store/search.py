@@ -17,10 +17,11 @@ from kiban.standard import Group, Search
 from kiban.store.gates import open_among
 from kiban.store.query import Hit, Page, Query
 from kiban.store.schema import Table
-from kiban.store.search_table import SearchTable
+from kiban.store.search_table import VAGUE, SearchTable
 from kiban.store.text import quoted
 
 _MARK_MOST = 10_000
+_PHASES_MOST = 8
 
 
 def run(
@@ -31,7 +32,7 @@ def run(
     Raises:
         Problem: `page-unreadable` where `after` is not the `next` of an earlier page.
     """
-    phases = _phases(table, query, actor)
+    phases = [part for phase in _phases(table, query, actor) for part in phase.by_birth(query)]
     phase, position = _position(after)
     found: list[tuple[int, object, Hit]] = []
     while phase < len(phases) and len(found) <= query.limit:
@@ -56,6 +57,17 @@ class _Phase:
     where: str | None
     values: tuple[object, ...] = ()
     wards: tuple[tuple[str, str], ...] = ()
+
+    def by_birth(self, query: Query) -> list[_Phase]:
+        """Where births alone are asked for: first the few that began before and are not known to the day, then those that begin then.
+
+        Both come in the order of their first day. Together they would be all births of ten years, each looked at.
+        """
+        if self.where is None or not query.birth or query.keys or query.number:
+            return [self]
+        first = query.birth[0].isoformat()
+        apart = (f"s.birth_from < %s AND s.{VAGUE.replace('<> ', '<> s.')}", "s.birth_from >= %s")
+        return [_Phase(f"{self.where} AND {part}", (*self.values, first), self.wards) for part in apart]
 
 
 def _phases(table: SearchTable, query: Query, actor: Actor) -> list[_Phase]:
@@ -191,9 +203,9 @@ def _position(after: str | None) -> tuple[int, tuple[object, str] | None]:
     except (ValueError, RecursionError):
         raise damaged from None
     match mark:
-        case [int(phase), None] if 0 <= phase < 4:
+        case [int(phase), None] if 0 <= phase < _PHASES_MOST:
             return phase, None
-        case [int(phase), [str(key), str(subject)]] if 0 <= phase < 4:
+        case [int(phase), [str(key), str(subject)]] if 0 <= phase < _PHASES_MOST:
             return phase, (key, subject)
     raise damaged
 

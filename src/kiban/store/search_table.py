@@ -8,6 +8,9 @@ from kiban.store.naming import Naming
 from kiban.store.schema import Table
 from kiban.store.text import SHADOW, UNTOUCHED, literal, quoted, scope, scope_rule
 
+VAGUE = "birth_from <> birth_to"
+"""Entries whose birth is not known to the day, as SQL; they have an index of their own."""
+
 
 @dataclass(frozen=True)
 class SearchTable:
@@ -71,9 +74,11 @@ class SearchTable:
             "address": "address_key, subject, ward",
             "birth": "birth_from, subject, ward",
         }
+        # The few whose birth is not known to the day may be born on a day on which their span does not begin.
+        some = {"vague": f"birth_from, subject, ward) WHERE ({VAGUE}"}
         return tuple(
             f"CREATE INDEX IF NOT EXISTS {quoted(f'{self.table.schema}_{self.id}{self.variant}_{name}')} ON {self.shadow} ({columns})"
-            for name, columns in keys.items()
+            for name, columns in (keys | some).items()
         )
 
     def publish(self) -> tuple[str, ...]:
