@@ -13,7 +13,7 @@ import psycopg
 import pyarrow as pa
 
 from kiban.kernel import Actor, Problem, Problems
-from kiban.store import chain, checks, columns, jobs, publish, search_keys
+from kiban.store import chain, checks, columns, jobs, publish, references, search_keys
 from kiban.store.errors import as_problems
 from kiban.store.jobs import Progress, quiet
 from kiban.store.parts import PLACE, Part
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 Connection = psycopg.Connection[Any]
 
-_STREAMS = 2  # one core of the machine parses or sorts in the server while the other prepares here
+_STREAMS = (
+    3  # on two cores: one stream mostly waits for the disk, as every part and every index is written through
+)
 _FINISHING = (
-    "max_parallel_maintenance_workers = 0",  # two tasks run side by side already
+    "max_parallel_maintenance_workers = 0",  # tasks run side by side already
     "max_parallel_workers_per_gather = 0",
-    "maintenance_work_mem = '768MB'",  # a whole city's names sort in memory; both tasks together stay within 4 GiB
+    "maintenance_work_mem = '640MB'",  # a whole city's names sort in memory; all tasks together stay within 4 GiB
     "work_mem = '192MB'",
 )
 _FAULTS_MOST = 50
@@ -170,7 +172,7 @@ def copy_entries(connection: psycopg.Connection[Any], table: SearchTable, entrie
 
 
 def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> chain.Content:
-    """Keys, digests and references of all shadows; every task is independent, and two run at a time.
+    """Keys, digests and references of all shadows; every task is independent, and some run at a time.
 
     Returns:
         What each register holds, for the event.
@@ -189,8 +191,8 @@ def _finish(store: Store, tables: Sequence[Table], progress: Progress) -> chain.
         def check(connection: Connection) -> None:
             if table.has_periods:
                 problems.extend(publish.overlaps(connection, table, table.shadow))
-            contents[table.register] = publish.content(connection, table, table.shadow)
-            problems.extend(publish.missing_references(connection, table, table.shadow, loading))
+            contents[table.register], missing = references.examined(connection, table, table.shadow, loading)
+            problems.extend(missing)
 
         return check
 

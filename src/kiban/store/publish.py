@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -73,39 +73,6 @@ def content(connection: psycopg.Connection[Any], table: Table, source: str) -> d
     ).fetchone()
     assert row is not None
     return {"rows": int(row[0]), "digest": str(row[1]), "closed": 0}
-
-
-def missing_references(
-    connection: psycopg.Connection[Any], table: Table, source: str, loading: Mapping[str, Table]
-) -> list[Problem]:
-    """One problem for each item whose values name rows that are nowhere.
-
-    Args:
-        connection: the owner's.
-        table: the register that refers.
-        source: the SQL name of the table to look at.
-        loading: registers whose shadows count as well.
-    """
-    found = []
-    for name, (register, target) in table.references.items():
-        schema, group = register.split(".")
-        places = [f"{quoted(schema)}.{quoted(group)}"]
-        places += [loading[register].shadow] if register in loading else []
-        named = " AND ".join(
-            f"NOT EXISTS (SELECT FROM {place} t WHERE t.{quoted(target)} = s.{quoted(name)})"
-            for place in places
-        )
-        row = connection.execute(
-            f"SELECT count(*) FROM {source} s WHERE s.{quoted(name)} IS NOT NULL AND {named}".encode()
-        ).fetchone()
-        if row and row[0]:
-            what = f"{row[0]} rows name a row of {register} that does not exist"
-            found.append(
-                Problem(
-                    "reference-missing", what, f"{table.register} ({name})", "load the rows they name as well"
-                )
-            )
-    return found
 
 
 def publish_import(

@@ -10,7 +10,7 @@ import psycopg
 
 from kiban.kernel import Problem
 from kiban.standard import definition
-from kiban.store import fences, guard_soundness, naming, protecting, publish
+from kiban.store import fences, guard_soundness, naming, protecting, references
 from kiban.store.errors import as_problems
 from kiban.store.jobs import Progress, quiet
 from kiban.store.schema import Table
@@ -80,7 +80,7 @@ def examine(
         progress("verify", number, len(tables))
     for table in tables.values():
         if rows[table.register]:
-            problems += publish.missing_references(connection, table, table.name, {})
+            problems += references.missing_references(connection, table, table.name, {})
     notes = [*_notes(connection), *fences.notes(connection)]
     last = connection.execute(
         "SELECT (SELECT count(*) FROM kiban.event), (SELECT event || ':' || encode(digest, 'hex') FROM kiban.head)"
