@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_EVERY = 0.05  # seconds between two looks at the memory: a shorter peak is missed
+_EVERY = 0.2  # seconds between two looks at the memory, 2 ms of work each: a shorter peak is missed
 
 
 @dataclass(frozen=True)

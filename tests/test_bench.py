@@ -48,7 +48,7 @@ def test_memory_of_a_child_process_counts(measure: ModuleType) -> None:
     ):
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(0.3)
+        time.sleep(0.5)
         process.communicate(b"\n")
     assert work.peak_mib > quiet.peak_mib + 190
     assert work.seconds > 0.3
