@@ -79,7 +79,9 @@ def _prewarm(connection: psycopg.Connection[Any]) -> str:
     if row is None:
         try:
             with connection.transaction():
-                connection.execute("CREATE EXTENSION pg_prewarm SCHEMA kiban")
+                # The lock of base.sql: two who change rights at once would trip over each other.
+                connection.execute("SELECT pg_advisory_xact_lock(x'4B6962616E0A'::bigint)")
+                connection.execute("CREATE EXTENSION IF NOT EXISTS pg_prewarm SCHEMA kiban")
                 connection.execute("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA kiban FROM PUBLIC")
         except (errors.FeatureNotSupported, errors.UndefinedFile, errors.InsufficientPrivilege):
             what = (

@@ -224,7 +224,8 @@ def test_a_duty_is_given_and_ended_with_its_lines(client: Client, house: web.Hou
     assert found.end == last + timedelta(days=1)
     assert manager.post(f"/operations/accounts/{CLERK}", {"ends": str(found.id)}).status_code == 302
     lines = city(house).audit.lines(Wanted(actor=MANAGER, kinds=("setting",))).entries
-    assert [each.line.detail.get("what") for each in lines if "what" in each.line.detail] == [
+    whats = [each.line.detail["what"] for each in lines if "what" in each.line.detail]
+    assert whats[:2] == [  # the newest; others of the process may have been here before
         "end-duty",
         "give-duty",
     ]
