@@ -21,6 +21,7 @@ import pytest
 
 from kiban.kernel import Problem
 from kiban.store import place as places
+from kiban.store import programs
 from kiban.store.cluster import Cluster, Server
 from kiban.store.tuning import memory_limit, server_settings
 
@@ -297,7 +298,7 @@ def test_memory_is_shared_out_by_the_size_of_the_machine(tmp_path: Path) -> None
 
 def test_psql_reaches_the_database_with_the_password_file(server: Server) -> None:
     done = subprocess.run(
-        [places.shipped_programs() / "psql", "-XAtc", "SELECT current_user", server.app_dsn],
+        [programs.shipped_programs() / "psql", "-XAtc", "SELECT current_user", server.app_dsn],
         capture_output=True,
         text=True,
         check=False,
@@ -340,7 +341,7 @@ def test_in_a_closed_home_of_root_the_data_lie_outside_and_nothing_is_opened(hom
 def test_programs_that_the_user_cannot_reach_are_copied(home: Path) -> None:
     closed = home / "root"
     closed.mkdir(parents=True, mode=0o700)
-    package = places.shipped_programs().parents[1]
+    package = programs.shipped_programs().parents[1]
     libraries = package.with_name(package.name + ".libs")
     for folder in (package, libraries):
         shutil.copytree(folder, closed / folder.name, symlinks=True)
