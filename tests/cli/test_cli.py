@@ -163,3 +163,12 @@ def test_a_server_of_the_city_is_not_started_by_us(
 
 def test_the_environment_of_the_tests_has_no_settings() -> None:
     assert [name for name in os.environ if name.startswith("KIBAN_")] == []
+
+
+def test_a_demonstration_that_would_fill_the_disk_is_refused_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KIBAN_HOME", str(tmp_path))
+    code, text = leave(capsys, "demo", "--residents", "2000000000")
+    assert code == 1 and "[disk-full]" in text and "GiB of disk" in text
+    assert list(tmp_path.iterdir()) == []

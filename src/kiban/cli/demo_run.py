@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from rich.table import Table
@@ -10,8 +11,12 @@ from rich.table import Table
 from kiban import linkage, main, store
 from kiban.cli import demo_ask, demo_link, demo_look, demo_move, demo_web
 from kiban.cli.demo_stage import console, program, say, timed, wards
+from kiban.kernel import Problem
 from kiban.settings import Settings
 from kiban.store import Store
+
+_BYTES = 13_000
+"""Of disk for each resident: the city, its mainframe files, what the migration keeps, registers, sets, consumers."""
 
 
 def run(given: Settings, residents: int, seed: int, city: str) -> None:
@@ -24,8 +29,9 @@ def run(given: Settings, residents: int, seed: int, city: str) -> None:
         city: code of a designated city.
 
     Raises:
-        Problem: what keeps an act from coming through.
+        Problem: `disk-full` before anything is done; what keeps an act from coming through.
     """
+    _require_space(given.home, residents * _BYTES)
     console.rule(f"[b]Kiban 基盤[/b]  a synthetic designated city of {residents:,} people")
     folder = demo_move.made(given, residents, seed, city)
     with timed("empty database"):
@@ -46,6 +52,17 @@ def run(given: Settings, residents: int, seed: int, city: str) -> None:
         address, vendor = demo_web.start(given, title)
     _running(address, vendor, signins, offices)
     _look_around(given, packet, status)
+
+
+def _require_space(home: Path, needed: int) -> None:
+    """Refuse what would fill the disk on its way; what an earlier demonstration left makes room."""
+    place = next(each for each in (home, *home.parents) if each.exists())
+    left = sum(each.lstat().st_size for each in home.rglob("*") if each.is_file()) if home.exists() else 0
+    free = shutil.disk_usage(place).free + left
+    if free < needed:
+        what = f"a city of this size needs {needed / 2**30:,.1f} GiB of disk, {free / 2**30:,.1f} are free"
+        fix = "free some space, name fewer RESIDENTS, or set KIBAN_HOME to a folder on another disk"
+        raise Problem("disk-full", what, str(place), fix)
 
 
 def _link(given: Settings, opened: Store, folder: Path) -> Path:
