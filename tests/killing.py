@@ -30,7 +30,8 @@ for line in sys.stdin:
             os._exit(1)
         sys.stdout.flush()
         os._exit(0)
-    print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    # A copy with threads may have died in the middle of a line.
+    print("\\nended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -47,7 +48,8 @@ class Copy:
         if self.ended is not None:
             return ""
         assert self.process.stdout is not None
-        read = self.process.stdout.readline()
+        while (read := self.process.stdout.readline()) == "\n":
+            pass
         if not read or read.startswith("ended "):
             self.ended = int(read.split()[1])
             return ""
