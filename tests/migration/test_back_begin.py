@@ -96,7 +96,7 @@ def test_nobody_goes_back_beyond_the_day_that_officials_have_set(migrated: Migra
 def told_by(monkeypatch: pytest.MonkeyPatch, case: Case, *arguments: str | Path) -> tuple[int, str]:
     """What the command says, with the stages and the database of a test."""
     monkeypatch.setattr(migration, "STAGES", STAGES[:-1])
-    monkeypatch.setattr(migrating, "open_store", case.work.open_store)
+    monkeypatch.setattr(migrating, "_opener", lambda *_: case.work.open_store)
     project, work = case.plan.folder, case.work.folder
     command = ["migrate", "back", project, "--unload", case.plan.unload, "--work", work, *arguments]
     done = CliRunner().invoke(cli.app, [str(one) for one in command], prog_name="kiban")

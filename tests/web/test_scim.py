@@ -81,7 +81,7 @@ def test_the_personnel_system_hires_transfers_and_ends(ask: Ask, desk: web.House
     term = "urn:kiban:params:scim:schemas:extension:staff:1.0:User"
     user = {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", term],
-        "userName": "300001",
+        "userName": "390001",
         "name": {"formatted": "新採　一葉"},
         term: {"kana": "シンサイ　カズハ"},
     }
@@ -89,21 +89,21 @@ def test_the_personnel_system_hires_transfers_and_ends(ask: Ask, desk: web.House
     assert (
         made.status_code == 201
         and made["Content-Type"] == MEDIA
-        and made["Location"].endswith("/Users/300001")
+        and made["Location"].endswith("/Users/390001")
     )
     patch = {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-        "Operations": [{"op": "add", "path": "members", "value": [{"value": "300001"}]}],
+        "Operations": [{"op": "add", "path": "members", "value": [{"value": "390001"}]}],
     }
     assert ask("PATCH", "Groups/resident-counter@nada", patch, media="application/json").status_code == 200
     people, day = desk.city.people, web.city.today(desk.city)
-    assert people.acting("300001", day, "住民基本台帳事務").office.ward == NADA
+    assert people.acting("390001", day, "住民基本台帳事務").office.ward == NADA
     patch["Operations"] = [{"op": "replace", "path": "active", "value": False}]
-    stale = ask("PATCH", "Users/300001", patch, **{"if-match": made["ETag"]})
+    stale = ask("PATCH", "Users/390001", patch, **{"if-match": made["ETag"]})
     assert stale.status_code == 412  # the duty was added since
-    assert ask("PATCH", "Users/300001", patch).status_code == 200
-    assert not people.may_sign_in("300001", day)
-    found = ask("GET", "Users?filter=userName%20eq%20%22300001%22").json()
+    assert ask("PATCH", "Users/390001", patch).status_code == 200
+    assert not people.may_sign_in("390001", day)
+    found = ask("GET", "Users?filter=userName%20eq%20%22390001%22").json()
     assert found["totalResults"] == 1 and found["Resources"][0]["active"] is False
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ def import_arrow(
                     connection.execute(SearchTable(table).create().encode())
         _copy_all(store, connection, name, parts, tables, progress)
         try:
-            contents = _finish(store, list(tables.values()), progress)
+            contents = _finish(store, sorted(tables.values(), key=_size(parts), reverse=True), progress)
         except Problems:  # the rows are wrong, so there is nothing to take up again
             jobs.drop_job(connection, name)
             raise
@@ -98,6 +99,14 @@ def _name(parts: Sequence[Part]) -> str:
     return f"import-{digest.hexdigest()[:16]}"
 
 
+def _size(parts: Sequence[Part]) -> Callable[[Table], int]:
+    """How much work a register is: its rows by their items. Whatever is largest begins first, so that all streams end together."""
+    rows: Counter[str] = Counter()
+    for part in parts:
+        rows[part.register] += part.rows
+    return lambda table: rows[table.register] * len(columns.arrow_schema(table.group).names)
+
+
 def _copy_all(
     store: Store,
     connection: psycopg.Connection[Any],
@@ -111,17 +120,23 @@ def _copy_all(
     total = sum(part.rows for part in parts)
     finished = total - sum(part.rows for part in waiting)
     progress("copy", finished, total)
-    found: list[Problem] = []
 
     def copy(part: Part) -> tuple[int, list[Problem]]:
         with store.owner() as own:
             return part.rows, _copy(own, job, part, tables[part.register], store)
 
+    size = {part.name: _size([part])(tables[part.register]) for part in waiting}
     with ThreadPoolExecutor(_STREAMS) as pool:
-        for rows, problems in pool.map(copy, waiting):
-            found += problems
+        begun = {
+            pool.submit(copy, part): part
+            for part in sorted(waiting, key=lambda p: size[p.name], reverse=True)
+        }
+        faults: dict[str, list[Problem]] = {}
+        for ended in as_completed(begun):
+            rows, faults[begun[ended].name] = ended.result()
             finished += rows
             progress("copy", finished, total)
+    found = [problem for part in waiting for problem in faults[part.name]]
     if found:
         jobs.drop_job(connection, job)
         raise Problems(found[:_FAULTS_MOST])

@@ -60,15 +60,18 @@ class Guarding:
         return answer
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, names: Any) -> HttpResponse | None:
-        """The refusal of what no view should read: a character that no text has, or a parameter twice.
+        """The refusal of what no view should read: a strange method, a character that no text has, or a parameter twice.
 
-        Of two, one reader could take the first and another the last. Other systems are told so by OAuth, in its own words.
+        Of two, one reader could take the first and another the last. What is for other systems refuses in its own words.
         """
+        for_systems = getattr(view, "csrf_exempt", False)
+        if request.method not in _METHODS and not for_systems:
+            return _strange(request)
         given = [*request.GET.lists(), *request.POST.lists()]
         if any("\x00" in value for name, values in given for value in (name, *values)):
             return errors.page(request, 400, code="page-unreadable")
         several = any(len(values) > 1 and name not in _SEVERAL for name, values in given)
-        if several and not getattr(view, "csrf_exempt", False):
+        if several and not for_systems:
             return errors.page(request, 400, code="parameter-twice")
         return None
 
@@ -123,12 +126,17 @@ def note(error: Exception) -> None:
     log.error("a mistake of ours: %s\n%s", type(error).__name__, places)
 
 
+def _strange(request: HttpRequest) -> HttpResponse:
+    """The refusal of a method that nothing here has: TRACE would send back what it was sent, cookies and all."""
+    alarm.raised(request, "method-unknown")
+    problem = Problem("method-unknown", "this method is not for here", fix="see /openapi.json")
+    answer = answers.refused(405, request.path, [problem])
+    answer["Allow"] = ", ".join(_METHODS)
+    return answer
+
+
 def _refusal(request: HttpRequest, house: House) -> HttpResponse | None:
     """The refusal of a request that no view should see; None where it may pass."""
-    if request.method not in _METHODS:  # TRACE would send back what it was sent, cookies and all
-        alarm.raised(request, "method-unknown")
-        problem = Problem("method-unknown", "this method is not for here", fix="see /openapi.json")
-        return answers.refused(405, request.path, [problem])
     name, _ = split_domain_port(request.META.get("HTTP_HOST", ""))
     if not name or not validate_host(name, house.hosts):
         alarm.raised(request, "host-unknown")
